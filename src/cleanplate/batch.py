@@ -1,0 +1,54 @@
+"""The tensors of one step; the first module that imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cleanplate.errors import ModalityError
+from cleanplate.frames import Modality, Picture
+
+
+@dataclass(frozen=True, eq=False)
+class FrameBatch:
+    """Frames of one scene, with what a model may read beside their colours.
+
+    Attributes:
+        rgb: `(B, 3, H, W)`, float32 in [0, 1].
+        extras: Other modalities by name, each `(B, C, H, W)`, float32.
+    """
+
+    rgb: Tensor
+    extras: Mapping[Modality, Tensor] = field(default_factory=dict)
+
+    def read(self, modality: Modality) -> Tensor:
+        """Tensor of one modality.
+
+        Raises:
+            ModalityError: The batch does not hold it.
+        """
+        if modality is Modality.RGB:
+            return self.rgb
+        if modality not in self.extras:
+            raise ModalityError(
+                f"the model reads '{modality}', which this batch does not hold; "
+                "give a source that provides it"
+            )
+        return self.extras[modality]
+
+
+def to_tensor(pictures: Picture, device: torch.device | str = "cpu") -> Tensor:
+    """Pictures `(B, H, W, 3)` uint8 as `(B, 3, H, W)` float32 in [0, 1] on the device."""
+    stack = torch.from_numpy(np.ascontiguousarray(pictures)).to(device)
+    # Bytes are turned round before they become floats: a quarter of the memory to move.
+    return stack.permute(0, 3, 1, 2).contiguous().to(torch.float32).div_(255)
+
+
+def to_pictures(images: Tensor) -> Picture:
+    """Images `(B, 3, H, W)` in [0, 1] as pictures `(B, H, W, 3)` uint8, rounded."""
+    grey_levels = images.detach().mul(255).round_().clamp_(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(grey_levels.permute(0, 2, 3, 1).cpu().numpy())

@@ -1,0 +1,117 @@
+"""Writes the painted intersection as a sequence in CDnet's layout, or as a video."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from cleanplate.datasets.painted.scene import PaintedFrame, PaintedIntersection
+from cleanplate.errors import OutputError, UsageError
+from cleanplate.frames import Mask, Picture
+
+CODECS = {".avi": "MJPG", ".mp4": "mp4v"}
+JPEG_QUALITY = 95
+
+
+def write_sequence(
+    scene: PaintedIntersection,
+    folder: Path,
+    *,
+    picture_format: Literal["png", "jpg"] = "png",
+    first_scored: int = 1,
+    exist_ok: bool = False,
+) -> Path:
+    """Write a clip in CDnet's layout, with its exact plate.
+
+    Frames are numbered from 1: `input/in000001.png`, `groundtruth/gt000001.png`; beside them
+    `ROI.bmp`, `temporalROI.txt`, `GT/GT_background.png` (the still plate) and `objects.jsonl`,
+    one line a frame with the number, the time and every object (id, kind, box, waiting seconds,
+    pixels).
+
+    Args:
+        scene: What is painted.
+        folder: Where to; made when it is missing.
+        picture_format: Format of the input pictures; the truth is always PNG.
+        first_scored: Number of the first frame in `temporalROI.txt`.
+        exist_ok: Whether a folder with something in it may be written into.
+
+    Returns:
+        The folder.
+
+    Raises:
+        OutputError: The folder holds something, or a file cannot be written.
+        UsageError: `first_scored` is not the number of a frame.
+    """
+    if not 1 <= first_scored <= len(scene):
+        raise UsageError(
+            f"frame {first_scored} cannot be the first to score; give 1 to {len(scene)}"
+        )
+    _make_folders(folder, exist_ok=exist_ok)
+    with (folder / "objects.jsonl").open("w", encoding="utf-8") as lines:
+        for index in range(len(scene)):
+            frame = scene.frame(index)
+            number = index + 1
+            _write_picture(folder / "input" / f"in{number:06d}.{picture_format}", frame.picture)
+            _write_picture(folder / "groundtruth" / f"gt{number:06d}.png", frame.labels)
+            lines.write(_describe(frame, number) + "\n")
+    _write_picture(folder / "ROI.bmp", np.full(scene.size, 255, np.uint8))
+    _write_picture(folder / "GT" / "GT_background.png", scene.still_plate)
+    (folder / "temporalROI.txt").write_text(f"{first_scored} {len(scene)}\n", encoding="ascii")
+    return folder
+
+
+def write_video(scene: PaintedIntersection, path: Path) -> Path:
+    """Write a clip as a video file, `.avi` (Motion JPEG) or `.mp4` (MPEG-4).
+
+    Raises:
+        OutputError: The file cannot be written.
+        UsageError: The name ends in something else.
+    """
+    codec = CODECS.get(path.suffix.lower())
+    if codec is None:
+        raise UsageError(
+            f"a video named '{path.name}' cannot be written; end the name in {' or '.join(CODECS)}"
+        )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    height, width = scene.size
+    writer = cv2.VideoWriter(
+        str(path), cv2.VideoWriter.fourcc(*codec), scene.settings.frame_rate, (width, height)
+    )
+    if not writer.isOpened():
+        raise OutputError(f"{path} cannot be written as a video; give another folder or ending")
+    try:
+        for index in range(len(scene)):
+            writer.write(cv2.cvtColor(scene.frame(index).picture, cv2.COLOR_RGB2BGR))
+    finally:
+        writer.release()
+    return path
+
+
+def _make_folders(folder: Path, *, exist_ok: bool) -> None:
+    try:
+        if not exist_ok and folder.exists() and any(folder.iterdir()):
+            raise OutputError(f"{folder} is not empty; give another folder or remove it")
+        for name in ("input", "groundtruth", "GT"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error}; give another folder") from error
+
+
+def _write_picture(path: Path, picture: Picture | Mask) -> None:
+    if picture.ndim == 3:
+        picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix == ".jpg" else []
+    if not cv2.imwrite(str(path), picture, options):
+        raise OutputError(f"{path} cannot be written; check the space and the rights there")
+
+
+def _describe(frame: PaintedFrame, number: int) -> str:
+    objects = [asdict(one) for one in frame.objects]
+    return json.dumps({"frame": number, "time": round(frame.time, 6), "objects": objects})

@@ -1,0 +1,109 @@
+"""Convolutional encoder and decoder whose depth follows the size of the frame."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from cleanplate.frames import FrameSize
+
+_SMALLEST_MAP = 4
+"""Halving stops before the shorter side of a map falls below this, in pixels."""
+_WIDEST = 8
+"""Channels grow with depth up to this multiple of the first stage's."""
+_GROUP = 8
+"""Channels in a group of the normalisation."""
+
+
+def depth_for(size: FrameSize) -> int:
+    """How often a frame can be halved until its shorter side is about 4 pixels; at least once."""
+    return max(1, int(math.log2(min(size) / _SMALLEST_MAP)))
+
+
+def padded_size(size: FrameSize) -> FrameSize:
+    """Smallest size, not below the given one, that can be halved as often as `depth_for` says."""
+    step = 2 ** depth_for(size)
+    height, width = (math.ceil(side / step) * step for side in size)
+    return FrameSize(height, width)
+
+
+def stage_channels(width: int, depth: int) -> tuple[int, ...]:
+    """Channels of each stage, doubling from `width` on."""
+    return tuple(width * min(2**stage, _WIDEST) for stage in range(depth))
+
+
+class ConvEncoder(nn.Module):
+    """Frames `(B, C, H, W)` of one size to codes `(B, latent_dim)`, without squashing."""
+
+    def __init__(self, size: FrameSize, *, width: int, latent_dim: int, channels: int = 3) -> None:
+        super().__init__()
+        self._padded = padded_size(size)
+        stages = stage_channels(width, depth_for(size))
+        self.stages = nn.Sequential(*_encoder_stages(channels, stages))
+        height, width_of_map = _map_size(size)
+        self.to_codes = nn.Linear(stages[-1] * height * width_of_map, latent_dim)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Codes of each frame."""
+        return self.to_codes(self.stages(pad_to(frames, self._padded)).flatten(1))
+
+
+class ConvDecoder(nn.Module):
+    """Codes `(B, latent_dim)` to maps `(B, C, H, W)` of one size, unbounded."""
+
+    def __init__(self, size: FrameSize, *, width: int, latent_dim: int, channels: int = 3) -> None:
+        super().__init__()
+        self._size = size
+        stages = stage_channels(width, depth_for(size))[::-1]
+        self._first_map = (stages[0], *_map_size(size))
+        self.from_codes = nn.Linear(latent_dim, math.prod(self._first_map))
+        self.stages = nn.Sequential(*_decoder_stages(stages))
+        self.to_image = nn.Conv2d(stages[-1], channels, 3, padding=1)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        """Maps of the frame's own size."""
+        first = self.from_codes(codes).view(-1, *self._first_map)
+        maps = self.to_image(self.stages(first))
+        return maps[..., : self._size.height, : self._size.width]
+
+
+def pad_to(frames: Tensor, size: FrameSize) -> Tensor:
+    """Frames extended to the right and below by their own edge, `(B, C, H, W)`."""
+    missing = (0, size.width - frames.shape[-1], 0, size.height - frames.shape[-2])
+    return functional.pad(frames, missing, mode="replicate") if any(missing) else frames
+
+
+def init_weights(module: nn.Module) -> None:
+    """Radford's start for a layer, N(0, 0.02) (arXiv:1511.06434); use with `Module.apply`."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d):
+        nn.init.normal_(module.weight, std=0.02)
+
+
+def _map_size(size: FrameSize) -> FrameSize:
+    step = 2 ** depth_for(size)
+    padded = padded_size(size)
+    return FrameSize(padded.height // step, padded.width // step)
+
+
+def _encoder_stages(channels: int, stages: Sequence[int]) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for wider in stages:
+        layers += [nn.Conv2d(channels, wider, 4, stride=2, padding=1), *_normalised(wider)]
+        channels = wider
+    return layers
+
+
+def _decoder_stages(stages: Sequence[int]) -> list[nn.Module]:
+    layers: list[nn.Module] = []
+    for wider, narrower in zip(stages, [*stages[1:], stages[-1]], strict=True):
+        # Enlarging and then convolving leaves no checkerboard, as transposed convolution does.
+        layers += [nn.Upsample(scale_factor=2, mode="nearest")]
+        layers += [nn.Conv2d(wider, narrower, 3, padding=1), *_normalised(narrower)]
+    return layers
+
+
+def _normalised(channels: int) -> list[nn.Module]:
+    return [nn.GroupNorm(max(1, channels // _GROUP), channels), nn.LeakyReLU(0.2)]

@@ -1,0 +1,1 @@
+"""What a network is trained for: ordered phases of named loss terms."""

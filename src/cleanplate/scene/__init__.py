@@ -1,0 +1,6 @@
+"""The one place that joins source, cache, start, training, noise and segmenter."""
+
+from cleanplate.scene.learning import LearnOptions, learn
+from cleanplate.scene.scene import Result, Scene, load
+
+__all__ = ["LearnOptions", "Result", "Scene", "learn", "load"]

@@ -1,0 +1,268 @@
+"""Learning a scene from a recording: source, cache, start, training, noise, result."""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.background import spread_positions, still_plate
+from cleanplate.errors import SourceError
+from cleanplate.frames import FrameSize, Picture
+from cleanplate.progress import ProgressListener, silent
+from cleanplate.scene.estimators import (
+    BackgroundEstimator,
+    NetworkEstimator,
+    StillPlate,
+    pick_device,
+)
+from cleanplate.scene.provenance import describe_input, describe_machine, now, peak_memory_bytes
+from cleanplate.scene.run_folder import RunFolder
+from cleanplate.scene.scene import Scene, learned_plate, load, resized
+from cleanplate.scene_file import Sample
+from cleanplate.segmentation import Segmenter
+from cleanplate.segmentation.difference import residual
+from cleanplate.segmentation.noise import noise_map
+from cleanplate.settings import (
+    DEFAULT_INIT,
+    DEFAULT_METHOD,
+    DEFAULT_RECIPE,
+    LearnSettings,
+    merge,
+    resolve,
+)
+from cleanplate.video import FrameCache, VideoSource, in_batches, open_source
+
+_BATCH = 8
+_SAMPLES = 8
+_SAMPLE_WIDTH = 960
+_WORKING_PIXELS = {"cpu": 768 * 432, "cuda": 1920 * 1080}
+
+
+@dataclass(frozen=True)
+class LearnOptions:
+    """How a run treats its folder and what it leaves there.
+
+    Attributes:
+        resume: Go on with a run that was broken off.
+        overwrite: Replace what is in the folder.
+        samples: Keep a few frames for the report.
+    """
+
+    resume: bool = False
+    overwrite: bool = False
+    samples: bool = True
+
+
+@dataclass(frozen=True, eq=False)
+class _Learned:
+    """What the method itself gives: the estimator and how it was found."""
+
+    estimator: BackgroundEstimator
+    learned_on: str
+    steps: int
+    metrics: tuple[Mapping[str, float], ...] = ()
+
+
+def learn(
+    source: str | Path,
+    *,
+    out: str | Path | None = None,
+    settings: Mapping[str, Any] | None = None,
+    options: LearnOptions | None = None,
+    method: str = DEFAULT_METHOD,
+    recipe: str = DEFAULT_RECIPE,
+    init: str = DEFAULT_INIT,
+    budget: str = "auto",
+    device: str = "auto",
+    seed: int = 0,
+    progress: ProgressListener = silent,
+) -> Scene:
+    """Learns the empty scene of a fixed camera from its own frames.
+
+    Args:
+        source: Video file, folder or pattern of pictures.
+        out: Folder to save the scene to, with checkpoints on the way; None: nothing is saved.
+        settings: Nested tree of further settings, as in `config.yaml`.
+        options: How the folder is treated.
+        method: Name of a method.
+        recipe: Named set of defaults of the method.
+        init: Name of the initial plate.
+        budget: `600steps`, `90s` or `5min`; `auto` is the method's own.
+        device: `auto`, `cpu`, `cuda` or `cuda:N`.
+        seed: Of everything that is random.
+        progress: Told how the work goes on.
+
+    Raises:
+        SettingsError: A setting is unknown or out of range.
+        UnknownNameError: A method or an initial plate is unknown.
+        SourceError: The recording cannot be read or has fewer than two frames.
+        OutputError: The folder is in the way or cannot be written.
+        TrainingError: Learning went wrong.
+    """
+    general = {
+        "method": method,
+        "recipe": recipe,
+        "init": init,
+        "budget": budget,
+        "device": device,
+        "seed": seed,
+    }
+    resolved = resolve(merge(general, settings or {}))
+    options = options or LearnOptions()
+    recording = open_source(source)
+    with ExitStack() as stack:
+        if out is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cleanplate-")))
+            return _Run(resolved, recording, RunFolder(folder), progress).learn(keep=False)
+        run = RunFolder(Path(out))
+        if not resolved.is_baseline:
+            pick_device(resolved.general.device)  # a device that is not there must not cost a run
+        stack.enter_context(run.locked())
+        identity = {"settings": resolved.as_tree(), "source": recording.fingerprint()}
+        run.begin(identity, resume=options.resume, overwrite=options.overwrite)
+        if run.is_complete:
+            run.finish()
+            return load(run.path, device=resolved.general.device)
+        scene = _Run(resolved, recording, run, progress).learn(keep=True, samples=options.samples)
+        scene.save(run.path)
+        run.finish()
+        return scene
+
+
+class _Run:
+    """One pass through all stages of learning."""
+
+    def __init__(
+        self,
+        settings: LearnSettings,
+        source: VideoSource,
+        folder: RunFolder,
+        progress: ProgressListener,
+    ) -> None:
+        self._settings = settings
+        self._source = source
+        self._folder = folder
+        self._progress = progress
+        self._begin = time.monotonic()
+
+    def learn(self, *, keep: bool, samples: bool = True) -> Scene:
+        """The scene; with `keep`, checkpoints are written on the way."""
+        started = now()
+        with self._read() as frames:
+            self._progress("initial plate", 0, 1)
+            how = (
+                self._settings.method if self._settings.is_baseline else self._settings.general.init
+            )
+            plate = still_plate(how, frames, max_frames=self._settings.sampling.plate_frames)
+            learned = self._fit(frames, plate, keep=keep)
+            noise = self._noise(frames, learned.estimator)
+            scene = Scene(
+                settings=self._settings,
+                frame_size=self._source.size,
+                plate=resized(learned_plate(learned.estimator, frames), self._source.size),
+                noise=noise,
+                estimator=learned.estimator,
+                learned_on=learned.learned_on,
+                provenance={},
+                metrics=learned.metrics,
+            )
+            provenance = {
+                "started": started,
+                "finished": now(),
+                "seconds": round(time.monotonic() - self._begin, 3),
+                "steps": learned.steps,
+                "peak_memory_bytes": peak_memory_bytes(),
+                "device": learned.learned_on,
+                "seed": self._settings.general.seed,
+                "input": describe_input(self._source, frames),
+                "versions": describe_machine(),
+            }
+            found = self._samples(scene, frames) if samples else ()
+            return replace(scene, provenance=provenance, samples=found)
+
+    def _read(self) -> FrameCache:
+        sampling = self._settings.sampling
+        frames = FrameCache.fill(
+            self._source,
+            self._folder.cache,
+            size=self._working_size(),
+            max_frames=sampling.max_frames,
+            max_bytes=int(sampling.max_gigabytes * 1e9),
+            on_frame=lambda done, total: self._progress("reading", done, total),
+        )
+        if len(frames) < 2:
+            frames.close()
+            raise SourceError(
+                f"{self._source.name} has a single frame that can be read; "
+                "a scene needs at least two"
+            )
+        return frames
+
+    def _working_size(self) -> FrameSize:
+        pixels = self._settings.sampling.working_pixels
+        if pixels == "auto":
+            kind = "cpu"
+            if not self._settings.is_baseline:
+                kind = pick_device(self._settings.general.device).type
+            pixels = _WORKING_PIXELS.get(kind, _WORKING_PIXELS["cpu"])
+        size = self._source.size
+        scale = min(1.0, math.sqrt(pixels / size.pixels))
+        return FrameSize(*(max(1, round(side * scale)) for side in size))
+
+    def _fit(self, frames: FrameCache, plate: Picture, *, keep: bool) -> _Learned:
+        if self._settings.is_baseline:
+            return _Learned(StillPlate(plate), "cpu", steps=0)
+        from cleanplate.scene.fitting import fit
+
+        device = pick_device(self._settings.general.device)
+        model, result = fit(
+            self._settings,
+            frames,
+            plate,
+            device=device,
+            folder=self._folder if keep else None,
+            progress=self._progress,
+        )
+        estimator = NetworkEstimator(model, device)
+        return _Learned(estimator, device.type, result.position.steps, result.metrics)
+
+    def _noise(self, frames: FrameCache, estimator: BackgroundEstimator) -> NDArray[np.uint8]:
+        positions = spread_positions(len(frames), self._settings.sampling.noise_frames)
+        residuals = np.empty((len(positions), *frames.size), np.uint8)
+        for places in in_batches(range(len(positions)), _BATCH):
+            self._progress("noise map", places[-1] + 1, len(positions))
+            pictures = frames.read([positions[place] for place in places])
+            backgrounds = estimator.estimate(pictures)
+            for place, picture, background in zip(places, pictures, backgrounds, strict=True):
+                residuals[place] = residual(picture, background)
+        return noise_map(residuals)
+
+    def _samples(self, scene: Scene, frames: FrameCache) -> tuple[Sample, ...]:
+        positions = spread_positions(len(frames), _SAMPLES)
+        height, width = frames.size
+        scale = min(1.0, _SAMPLE_WIDTH / width)
+        size = FrameSize(round(height * scale), round(width * scale))
+        pictures = frames.read(positions)
+        backgrounds = scene.estimator.estimate(pictures)
+        segmenter = Segmenter(scene.noise, self._settings.segmentation)
+        return tuple(
+            Sample(
+                number=frames.numbers[position],
+                time=frames.times[position],
+                picture=resized(picture, size),
+                background=resized(background, size),
+                mask=np.where(
+                    resized(segmenter.segment(picture, background), size) > 127, 255, 0
+                ).astype(np.uint8),
+            )
+            for position, picture, background in zip(positions, pictures, backgrounds, strict=True)
+        )

@@ -1,0 +1,54 @@
+"""Where a scene comes from: input, versions, machine, times."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from cleanplate._version import __version__
+from cleanplate.video import FrameCache, VideoSource
+
+_PACKAGES = ("numpy", "opencv-contrib-python-headless", "safetensors", "torch")
+
+
+def describe_input(source: VideoSource, frames: FrameCache) -> dict[str, Any]:
+    """What was read: name, hash, counts and times."""
+    damaged, missing = source.problems
+    return {
+        "name": source.name.replace("\\", "/").rstrip("/").rpartition("/")[2],
+        "sha256": source.fingerprint(),
+        "frame_size": list(source.size),
+        "frames": frames.frames_read,
+        "frames_learned_from": len(frames),
+        "first_time": frames.first_time,
+        "last_time": frames.last_time,
+        "damaged_frames": damaged,
+        "missing_frames": missing,
+    }
+
+
+def describe_machine() -> dict[str, Any]:
+    """Versions and hardware."""
+    return {
+        "cleanplate": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in _PACKAGES},
+        "platform": platform.platform(),
+        "processors": os.cpu_count(),
+    }
+
+
+def now() -> str:
+    """This moment in UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def peak_memory_bytes() -> int:
+    """Most memory that this process has held so far."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

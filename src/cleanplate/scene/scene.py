@@ -1,0 +1,221 @@
+"""A learned scene: backgrounds and masks of its frames, and its way to disk and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from cleanplate.errors import FrameSizeError
+from cleanplate.frames import Frame, FrameSize, FrameStack, Mask, Picture
+from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator
+from cleanplate.scene_file import LOSS_PLOT, Sample, SceneData, read_scene, write_scene
+from cleanplate.segmentation import SegmentationSettings, Segmenter
+from cleanplate.settings import LearnSettings, resolve
+from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
+
+_BATCH = 8
+_PLATE_FRAMES = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a scene says about one frame.
+
+    Attributes:
+        frame: The frame itself.
+        mask: Its foreground, `(H, W)`, uint8, 0 or 255, in the frame's size.
+        working_background: Its background in the size in which the scene was learned.
+    """
+
+    frame: Frame
+    mask: Mask
+    working_background: Picture
+
+    @property
+    def number(self) -> int:
+        """The user's number of the frame."""
+        return self.frame.number
+
+    @property
+    def time(self) -> float:
+        """Seconds from the first frame."""
+        return self.frame.time
+
+    @property
+    def picture(self) -> Picture:
+        """The frame's picture, `(H, W, 3)`, uint8, RGB."""
+        return self.frame.picture
+
+    @cached_property
+    def background(self) -> Picture:
+        """The empty scene in this frame's light, `(H, W, 3)`, uint8, RGB."""
+        return resized(self.working_background, self.frame.size)
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One learned camera view. Nothing that it does changes it.
+
+    Attributes:
+        settings: All settings that it was learned with.
+        frame_size: Size of the camera's frames.
+        plate: Still plate, `(H, W, 3)`, uint8, RGB: the median over time of its backgrounds.
+        noise: Noise of each pixel, `(h, w)`, uint8, grey levels, in the working size.
+        provenance: Where it comes from.
+        metrics: Log of learning, a mapping for each line.
+        samples: A few frames with background and mask.
+    """
+
+    settings: LearnSettings
+    frame_size: FrameSize
+    plate: Picture
+    noise: Mask
+    estimator: BackgroundEstimator
+    learned_on: str
+    provenance: Mapping[str, Any]
+    metrics: Sequence[Mapping[str, float]] = ()
+    samples: Sequence[Sample] = ()
+
+    @property
+    def working_size(self) -> FrameSize:
+        """Size in which background and difference are computed."""
+        return FrameSize(*self.noise.shape)
+
+    def segment(
+        self,
+        source: str | Path | VideoSource | Iterable[Frame],
+        *,
+        segmentation: SegmentationSettings | None = None,
+    ) -> Iterator[Result]:
+        """Foreground of every frame of a recording, one after the other.
+
+        Memory does not depend on the length of the recording, and the same frames give the same
+        masks in every call.
+
+        Args:
+            source: Path of a recording, an open recording, or frames.
+            segmentation: Settings for this call instead of the scene's own.
+
+        Raises:
+            SourceError: The recording cannot be read.
+            FrameSizeError: Its frames are not of the scene's size.
+        """
+        segmenter = Segmenter(self.noise, segmentation or self.settings.segmentation)
+        if isinstance(source, str | Path):
+            source = open_source(source)
+        if isinstance(source, VideoSource):
+            require_size(source.size, self.frame_size, source.name)
+            source = read_ahead(source.frames(), depth=2 * _BATCH)
+        for frames in in_batches(source, _BATCH):
+            pictures = np.stack([self._reduced(frame) for frame in frames])
+            backgrounds = self.estimator.estimate(pictures)
+            for frame, picture, background in zip(frames, pictures, backgrounds, strict=True):
+                mask = segmenter.segment(picture, background)
+                yield Result(frame, enlarged_mask(mask, self.frame_size), background)
+
+    def save(self, run: str | Path) -> None:
+        """Writes the scene to a folder.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        folder = Path(run)
+        write_scene(
+            folder,
+            SceneData(
+                settings=self.settings.as_tree(),
+                frame_size=self.frame_size,
+                working_size=self.working_size,
+                learned_on=self.learned_on,
+                tensors=self.estimator.tensors(),
+                plate=self.plate,
+                noise=self.noise,
+                provenance=self.provenance,
+                metrics=self.metrics,
+                samples=self.samples,
+            ),
+        )
+        if self.metrics:
+            from cleanplate.training.plot import write_loss_plot
+
+            write_loss_plot(self.metrics, folder / LOSS_PLOT)
+
+    def _reduced(self, frame: Frame) -> Picture:
+        require_size(frame.size, self.frame_size, f"frame {frame.number}")
+        return resized(frame.picture, self.working_size)
+
+
+def load(run: str | Path, *, device: str = "auto") -> Scene:
+    """A scene from its folder.
+
+    Args:
+        run: Folder that `learn` or `Scene.save` wrote.
+        device: Where to compute: `auto`, `cpu`, `cuda` or `cuda:N`.
+
+    Raises:
+        SceneFileError: The folder is no scene, or one that is damaged or of another format.
+        SettingsError: There is no such device.
+    """
+    data = read_scene(Path(run))
+    settings = resolve(data.settings)
+    estimator = restore_estimator(
+        settings, data.tensors, size=data.working_size, learned_on=data.learned_on, device=device
+    )
+    return Scene(
+        settings=settings,
+        frame_size=data.frame_size,
+        plate=data.plate,
+        noise=data.noise,
+        estimator=estimator,
+        learned_on=data.learned_on,
+        provenance=data.provenance,
+        metrics=data.metrics,
+        samples=data.samples,
+    )
+
+
+def learned_plate(estimator: BackgroundEstimator, frames: FrameStack) -> Picture:
+    """Median over time of the backgrounds of frames spread over a recording."""
+    count = min(len(frames), _PLATE_FRAMES)
+    positions = np.linspace(0, len(frames) - 1, count).round().astype(int).tolist()
+    backgrounds = [
+        estimator.estimate(frames.read(chunk)) for chunk in in_batches(positions, _BATCH)
+    ]
+    return np.rint(np.median(np.concatenate(backgrounds), axis=0)).astype(np.uint8)
+
+
+def require_size(got: FrameSize, expected: FrameSize, name: str) -> None:
+    """Refuses frames that are not of the scene's size.
+
+    Raises:
+        FrameSizeError: They are not.
+    """
+    if got != expected:
+        raise FrameSizeError(
+            f"{name} is {got}, but the scene was learned from {expected}; "
+            "learn a scene for this camera and size"
+        )
+
+
+def resized(picture: Picture, size: FrameSize) -> Picture:
+    """Picture in another size: by area when it shrinks, linearly when it grows."""
+    height, width = picture.shape[:2]
+    if (height, width) == size:
+        return picture
+    shrinks = height * width > size.pixels
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size[::-1], interpolation=how), np.uint8)
+
+
+def enlarged_mask(mask: Mask, size: FrameSize) -> Mask:
+    """Mask in the frame's size, with smooth outlines, 0 or 255."""
+    if mask.shape == size:
+        return mask
+    smooth = cv2.resize(mask, size[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.asarray(cv2.compare(smooth, 127, cv2.CMP_GT), np.uint8)

@@ -1,0 +1,53 @@
+"""Clean-up of a raw mask: specks out, gaps closed, small regions removed."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from cleanplate.frames import FrameSize, Mask
+from cleanplate.segmentation.settings import SegmentationSettings
+
+REFERENCE_PIXELS = 320 * 240
+"""Number of pixels of the frame for which lengths are given."""
+
+
+class Cleanup:
+    """The clean-up for frames of one size."""
+
+    def __init__(self, settings: SegmentationSettings, size: FrameSize) -> None:
+        scale = math.sqrt(size.pixels / REFERENCE_PIXELS)
+        self._majority = odd_length(settings.majority, scale)
+        self._closing = odd_length(settings.closing, scale)
+        self._min_area = round(settings.min_area * scale**2)
+        self._disc = cv2.getStructuringElement(
+            cv2.MORPH_ELLIPSE, (max(1, self._closing), max(1, self._closing))
+        )
+
+    def apply(self, mask: Mask) -> Mask:
+        """Clean mask, `(H, W)`, 0 or 255, from a raw one."""
+        if self._majority > 1:
+            # The mean of a binary square tells its majority, far faster than a median filter.
+            square = (self._majority, self._majority)
+            mean = cv2.blur(mask, square, borderType=cv2.BORDER_REPLICATE)
+            mask = cv2.compare(mean, 127, cv2.CMP_GT)
+        if self._closing > 1:
+            mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._disc)
+        return remove_small(mask, self._min_area)
+
+
+def remove_small(mask: Mask, min_area: int) -> Mask:
+    """Mask without the 8-connected regions of fewer pixels."""
+    if min_area <= 1 or not mask.any():
+        return mask
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    kept = np.where(statistics[:count, cv2.CC_STAT_AREA] >= min_area, 255, 0).astype(np.uint8)
+    kept[0] = 0
+    return kept[labels]
+
+
+def odd_length(length: float, scale: float) -> int:
+    """Length for frames of another scale: odd, at least 3, and 0 where it is 0."""
+    return 0 if length == 0 else max(3, 2 * round((length * scale - 1) / 2) + 1)

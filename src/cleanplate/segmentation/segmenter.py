@@ -1,0 +1,48 @@
+"""The segmenter: the same object for files, live streams and benchmarks."""
+
+from __future__ import annotations
+
+import math
+
+import cv2
+import numpy as np
+
+from cleanplate.errors import FrameSizeError
+from cleanplate.frames import FrameSize, Mask, Picture
+from cleanplate.segmentation.cleanup import REFERENCE_PIXELS, Cleanup, odd_length
+from cleanplate.segmentation.difference import residual
+from cleanplate.segmentation.settings import SegmentationSettings
+from cleanplate.segmentation.shadows import shadow_pixels
+
+
+class Segmenter:
+    """Masks of the frames of one scene; holds no memory of the frames it has seen."""
+
+    def __init__(self, noise: Mask, settings: SegmentationSettings) -> None:
+        self._settings = settings
+        self._size = FrameSize(*noise.shape)
+        threshold = settings.threshold + settings.noise_factor * noise.astype(np.float32)
+        self._threshold = np.clip(np.rint(threshold), 0, 255).astype(np.uint8)
+        scale = math.sqrt(self._size.pixels / REFERENCE_PIXELS)
+        self._sigma = settings.blur * scale
+        self._kernel = odd_length(4 * settings.blur, scale)
+        self._cleanup = Cleanup(settings, self._size)
+
+    def segment(self, picture: Picture, background: Picture) -> Mask:
+        """Foreground of one frame, `(H, W)`, uint8, 0 or 255.
+
+        Raises:
+            FrameSizeError: The frame is not of the scene's size.
+        """
+        if picture.shape[:2] != self._size:
+            got = FrameSize(*picture.shape[:2])
+            raise FrameSizeError(f"frame of {got} for a scene of {self._size}")
+        difference = residual(picture, background)
+        if self._sigma > 0:
+            difference = cv2.GaussianBlur(difference, (self._kernel, self._kernel), self._sigma)
+        mask: Mask = cv2.compare(difference, self._threshold, cv2.CMP_GT)
+        if self._settings.shadows == "drop" and mask.any():
+            mask = cv2.bitwise_and(
+                mask, cv2.bitwise_not(shadow_pixels(picture, background, self._settings))
+            )
+        return self._cleanup.apply(mask)

@@ -1,0 +1,43 @@
+"""What can be set about the way from a difference to a mask; one default for all scenes."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from cleanplate.parameters import Parameters
+
+
+class SegmentationSettings(Parameters):
+    """Settings of the segmenter.
+
+    Lengths are given for a frame of 320x240 and grow with the root of the number of pixels.
+    """
+
+    threshold: float = Field(
+        45.0, ge=0, le=255, description="difference summed over RGB that counts, in grey levels"
+    )
+    noise_factor: float = Field(
+        3.0, ge=0, description="how much of the pixel's own noise is added to the threshold"
+    )
+    blur: float = Field(1.2, ge=0, description="sigma of the difference's blur, in pixels; 0: none")
+    majority: int = Field(
+        7, ge=0, le=63, description="side of the square whose majority decides, in pixels; 0: none"
+    )
+    closing: int = Field(
+        7, ge=0, le=63, description="diameter of gaps that are closed, in pixels; 0: none"
+    )
+    min_area: int = Field(40, ge=0, description="smaller regions are removed, in pixels")
+    shadows: Literal["drop", "keep"] = Field(
+        "drop", description="cast shadows: background, or foreground like all that differs"
+    )
+    shadow_darkest: float = Field(
+        0.3, gt=0, lt=1, description="a shadow keeps at least this share of the light"
+    )
+    shadow_spread: float = Field(
+        0.1, ge=0, description="most that the share of light varies within a shadow (log units)"
+    )
+    shadow_colour: float = Field(
+        0.15, ge=0, description="most that a shadow changes the colour (log units, sum over RGB)"
+    )

@@ -1,0 +1,227 @@
+"""One tree of settings: defaults, file and command line, resolved and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import yaml
+from pydantic import Field
+
+from cleanplate.architectures import architecture_summaries, load_architecture
+from cleanplate.background.statistics import PLATES
+from cleanplate.baselines import STILL_BASELINES
+from cleanplate.errors import SettingsError, UnknownNameError, nearest
+from cleanplate.parameters import Parameters
+from cleanplate.segmentation.settings import SegmentationSettings
+
+if TYPE_CHECKING:
+    from cleanplate.architectures.base import Architecture
+
+DEFAULT_METHOD = "lowrank_ae"
+DEFAULT_INIT = "median"
+DEFAULT_RECIPE = "robust"
+DEVICES = ("auto", "cpu", "cuda")
+
+
+class SamplingSettings(Parameters):
+    """Which frames are learned from, and how large."""
+
+    max_frames: int = Field(2000, ge=2, description="most frames kept, spread over the recording")
+    max_gigabytes: float = Field(2.0, gt=0, description="most that they take on disk, in GB")
+    plate_frames: int = Field(200, ge=1, description="most frames of the initial plate")
+    noise_frames: int = Field(150, ge=2, description="most frames of the noise map")
+    working_pixels: Literal["auto"] | int = Field(
+        "auto", description="larger frames are reduced to so many pixels; auto looks at the device"
+    )
+
+
+class GeneralSettings(Parameters):
+    """The settings that stand above all groups."""
+
+    method: str = Field(DEFAULT_METHOD, description="name of the method")
+    recipe: str = Field(DEFAULT_RECIPE, description="named set of defaults of the method")
+    init: str = Field(DEFAULT_INIT, description="initial plate")
+    budget: str = Field("auto", description="600steps, 90s or 5min; auto is the method's own")
+    device: str = Field("auto", description="auto, cpu, cuda or cuda:N")
+    seed: int = Field(0, ge=0, description="of everything that is random")
+
+
+@dataclass(frozen=True)
+class LearnSettings:
+    """All settings of one learned scene, checked.
+
+    Attributes:
+        training: None for a baseline, like `model` and `objective`.
+    """
+
+    general: GeneralSettings
+    sampling: SamplingSettings
+    segmentation: SegmentationSettings
+    training: Parameters | None = None
+    model: Parameters | None = None
+    objective: Parameters | None = None
+
+    @property
+    def method(self) -> str:
+        """Name of the method."""
+        return self.general.method
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether the method is a still plate without a network."""
+        return self.method in STILL_BASELINES
+
+    def architecture(self) -> Architecture:
+        """The architecture of the method; not for baselines."""
+        return load_architecture(self.method)
+
+    def groups(self) -> dict[str, Parameters]:
+        """The groups that the method has, by name."""
+        groups = {
+            "sampling": self.sampling,
+            "model": self.model,
+            "objective": self.objective,
+            "training": self.training,
+            "segmentation": self.segmentation,
+        }
+        return {name: group for name, group in groups.items() if group is not None}
+
+    def as_tree(self) -> dict[str, Any]:
+        """Plain nested values, in the order in which a person would read them."""
+        groups = {name: group.model_dump(mode="json") for name, group in self.groups().items()}
+        return {**self.general.model_dump(mode="json"), **groups}
+
+
+def known_methods() -> dict[str, str]:
+    """One-line summary of every method by name; imports no network."""
+    return dict(sorted({**architecture_summaries(), **STILL_BASELINES}.items()))
+
+
+def resolve(tree: Mapping[str, Any]) -> LearnSettings:
+    """Checked settings from a nested tree of values, defaults filled in.
+
+    Raises:
+        SettingsError: A key is unknown or a value out of range.
+        UnknownNameError: The method or the initial plate is unknown.
+    """
+    names = GeneralSettings.model_fields
+    general_values = {key: value for key, value in tree.items() if key in names}
+    groups = {key: value for key, value in tree.items() if key not in names}
+    general = GeneralSettings.parse(general_values)
+    _check_general(general)
+    baseline = general.method in STILL_BASELINES
+    known = ["sampling", "segmentation"] if baseline else list(_GROUPS)
+    for key, value in groups.items():
+        if key not in known:
+            hint = nearest(key, [*names, *known])
+            raise SettingsError(f"unknown setting '{key}'{hint}; known: {', '.join(known)}")
+        if not isinstance(value, Mapping):
+            raise SettingsError(f"'{key}' is a group; give {key}.SETTING=VALUE")
+    sampling = SamplingSettings.parse(groups.get("sampling", {}), prefix="sampling")
+    segmentation = SegmentationSettings.parse(groups.get("segmentation", {}), prefix="segmentation")
+    if baseline:
+        return LearnSettings(general, sampling, segmentation)
+    return _resolve_learned(general, sampling, segmentation, groups)
+
+
+def merge(*trees: Mapping[str, Any]) -> dict[str, Any]:
+    """One nested tree of several; a later one wins."""
+    merged: dict[str, Any] = {}
+    for tree in trees:
+        for key, value in tree.items():
+            old = merged.get(key)
+            if isinstance(value, Mapping) and isinstance(old, Mapping):
+                merged[key] = merge(old, value)
+            else:
+                merged[key] = value
+    return merged
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
+    """Nested tree from texts like `segmentation.threshold=30`; values are read as YAML.
+
+    Raises:
+        SettingsError: A text has no `=`.
+    """
+    tree: dict[str, Any] = {}
+    for assignment in assignments:
+        key, equals, text = assignment.partition("=")
+        if not equals or not key.strip():
+            raise SettingsError(f"'{assignment}' is no setting; give KEY=VALUE")
+        try:
+            value = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise SettingsError(f"the value of '{assignment}' is not understood") from error
+        tree = merge(tree, _nested(key.strip().split("."), value))
+    return tree
+
+
+def read_settings_file(path: Path) -> dict[str, Any]:
+    """Nested tree from a YAML file.
+
+    Raises:
+        SettingsError: It cannot be read or is not a tree.
+    """
+    try:
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise SettingsError(f"settings file {path} cannot be read: {error}") from error
+    if tree is None:
+        return {}
+    if not isinstance(tree, dict):
+        raise SettingsError(f"settings file {path} holds no settings; give lines KEY: VALUE")
+    return tree
+
+
+_GROUPS = ("sampling", "model", "objective", "training", "segmentation")
+
+
+def _check_general(general: GeneralSettings) -> None:
+    if general.method not in known_methods():
+        raise UnknownNameError("method", general.method, known_methods())
+    if general.init not in PLATES:
+        raise UnknownNameError("initial plate", general.init, PLATES)
+    name, _, number = general.device.partition(":")
+    if name not in DEVICES or (number and (name != "cuda" or not number.isdigit())):
+        raise SettingsError(
+            f"device '{general.device}' makes no sense; give auto, cpu, cuda or cuda:N"
+        )
+
+
+def _resolve_learned(
+    general: GeneralSettings,
+    sampling: SamplingSettings,
+    segmentation: SegmentationSettings,
+    groups: Mapping[str, Any],
+) -> LearnSettings:
+    from cleanplate.training.budget import Budget
+    from cleanplate.training.trainer import TrainingSettings
+
+    architecture = load_architecture(general.method)
+    if general.recipe not in architecture.recipes:
+        raise UnknownNameError("recipe", general.recipe, architecture.recipes)
+    recipe: dict[str, Any] = {}
+    for path, value in architecture.recipes[general.recipe].items():
+        recipe = merge(recipe, _nested(path.split("."), value))
+    tree = merge(recipe, groups)
+    budget = general.budget
+    if budget == "auto":
+        budget = str(Budget(steps=architecture.steps))
+    general = general.model_copy(update={"budget": str(Budget.parse(budget))})
+    return LearnSettings(
+        general,
+        sampling,
+        segmentation,
+        training=TrainingSettings.parse(tree.get("training", {}), prefix="training"),
+        model=architecture.settings.parse(tree.get("model", {}), prefix="model"),
+        objective=architecture.objective.parse(tree.get("objective", {}), prefix="objective"),
+    )
+
+
+def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:
+    for key in reversed(path):
+        value = {key: value}
+    return dict(value)

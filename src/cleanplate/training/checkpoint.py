@@ -1,0 +1,144 @@
+"""An unfinished run on disk: tensors in safetensors, the rest JSON, nothing pickled.
+
+The folder holds `state.json`, which names one file of tensors. Both are written under another name
+first and then renamed, the tensors before the JSON: whenever the process dies, `state.json` names
+tensors that are whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from cleanplate.errors import OutputError, SceneFileError
+from cleanplate.training.loop import PhaseRunner
+
+_STATE = "state.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a run has come.
+
+    Attributes:
+        steps: Steps done.
+        seconds: Seconds spent in them.
+    """
+
+    steps: int = 0
+    seconds: float = 0.0
+
+
+class CheckpointFolder:
+    """Saves and restores model, optimizers and random state."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def save(self, model: nn.Module, runner: PhaseRunner, position: Position) -> None:
+        """Writes the state, then removes the one before it.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
+        tensors = _gather(model, runner)
+        name = f"step-{position.steps:08d}.safetensors"
+        state = {
+            "format": _FORMAT,
+            "steps": position.steps,
+            "seconds": position.seconds,
+            "tensors": name,
+        }
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            partial = self._folder / f"{name}.partial"
+            save_file(tensors, partial)
+            partial.replace(self._folder / name)
+            write_atomically(self._folder / _STATE, json.dumps(state))
+            for old in self._folder.glob("step-*"):
+                if old.name != name:
+                    old.unlink()
+        except (OSError, SafetensorError) as error:
+            raise OutputError(f"cannot write the checkpoint in {self._folder}: {error}") from error
+
+    def restore(self, model: nn.Module, runner: PhaseRunner) -> Position:
+        """Puts the saved state into model, optimizers and random generators.
+
+        Returns:
+            How far the run had come; the beginning where nothing was saved.
+
+        Raises:
+            SceneFileError: The checkpoint is damaged.
+        """
+        path = self._folder / _STATE
+        if not path.exists():
+            return Position()
+        try:
+            state = json.loads(path.read_text(encoding="utf-8"))
+            tensors = load_file(self._folder / state["tensors"])
+            _scatter(tensors, model, runner)
+            return Position(int(state["steps"]), float(state["seconds"]))
+        except (OSError, SafetensorError, RuntimeError, ValueError, KeyError) as error:
+            raise SceneFileError(
+                f"the checkpoint in {self._folder} is damaged ({error}); "
+                "learn again with --overwrite"
+            ) from error
+
+    def remove(self) -> None:
+        """Removes the folder with all that is in it."""
+        with contextlib.suppress(FileNotFoundError):
+            shutil.rmtree(self._folder)
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Writes a text file so that a reader sees the old or the new one, never a part."""
+    partial = path.with_name(f"{path.name}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _gather(model: nn.Module, runner: PhaseRunner) -> dict[str, Tensor]:
+    tensors = {f"model/{name}": tensor for name, tensor in model.state_dict().items()}
+    for phase, optimizer in runner.optimizers.items():
+        for index, entries in optimizer.state_dict()["state"].items():
+            for key, tensor in entries.items():
+                tensors[f"optimizer/{phase}/{index}/{key}"] = tensor
+    tensors["random/cpu"] = torch.get_rng_state()
+    if torch.cuda.is_available():
+        tensors["random/cuda"] = torch.cuda.get_rng_state()
+    return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
+
+
+def _scatter(tensors: dict[str, Tensor], model: nn.Module, runner: PhaseRunner) -> None:
+    model.load_state_dict(_under(tensors, "model/"))
+    for phase, optimizer in runner.optimizers.items():
+        state: dict[int, dict[str, Tensor]] = {}
+        for path, tensor in _under(tensors, f"optimizer/{phase}/").items():
+            index, key = path.split("/")
+            state.setdefault(int(index), {})[key] = tensor
+        whole = optimizer.state_dict()
+        optimizer.load_state_dict({**whole, "state": state})
+    torch.set_rng_state(tensors["random/cpu"])
+    if "random/cuda" in tensors and torch.cuda.is_available():
+        torch.cuda.set_rng_state(tensors["random/cuda"])
+
+
+def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {
+        name.removeprefix(prefix): tensor
+        for name, tensor in tensors.items()
+        if name.startswith(prefix)
+    }

@@ -1,0 +1,198 @@
+"""Learning from beginning to end: budget, schedule, log, checkpoints, resume."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from cleanplate.batch import FrameBatch
+from cleanplate.model import BackgroundModel
+from cleanplate.objectives.base import Phase
+from cleanplate.parameters import Parameters
+from cleanplate.progress import ProgressListener, silent
+from cleanplate.training.budget import Budget
+from cleanplate.training.checkpoint import CheckpointFolder, Position
+from cleanplate.training.loop import PhaseRunner, Step
+from cleanplate.training.sampler import FrameSampler
+
+
+class TrainingSettings(Parameters):
+    """Settings of the training loop."""
+
+    batch_size: int = Field(8, ge=1, description="frames in a step")
+    warmup_steps: int = Field(30, ge=0, description="steps over which the rate rises from 0")
+    final_rate: float = Field(
+        0.02, ge=0, le=1, description="end of the cosine schedule, as a share of the highest rate"
+    )
+    gradient_clip: float = Field(1.0, ge=0, description="longest gradient of a phase; 0: any")
+    mixed_precision: bool = Field(default=True, description="bfloat16 where the device is CUDA")
+    checkpoint_seconds: float = Field(10.0, gt=0, le=10, description="time between checkpoints")
+    log_every: int = Field(5, ge=1, le=5, description="steps between lines of metrics.jsonl")
+
+
+@dataclass(frozen=True)
+class TrainingFiles:
+    """Where a run leaves its traces.
+
+    Attributes:
+        metrics: File of one JSON object a line.
+        checkpoint: Folder of the checkpoint; removed by the caller at the end.
+    """
+
+    metrics: Path
+    checkpoint: Path
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training leaves beside the trained model.
+
+    Attributes:
+        position: Steps done and seconds spent, those before a resume included.
+        metrics: Lines of the log.
+    """
+
+    position: Position
+    metrics: tuple[Mapping[str, float], ...]
+
+
+class Trainer:
+    """Trains one model on frames that it reads by position."""
+
+    def __init__(
+        self,
+        model: BackgroundModel,
+        phases: tuple[Phase, ...],
+        *,
+        settings: TrainingSettings,
+        budget: Budget,
+        seed: int = 0,
+    ) -> None:
+        self._model = model
+        self._settings = settings
+        self._budget = budget
+        self._seed = seed
+        self._runner = PhaseRunner(
+            model,
+            phases,
+            gradient_clip=settings.gradient_clip,
+            mixed_precision=settings.mixed_precision,
+        )
+
+    def train(
+        self,
+        read_batch: Callable[[NDArray[np.intp]], FrameBatch],
+        frame_count: int,
+        *,
+        files: TrainingFiles | None = None,
+        progress: ProgressListener = silent,
+    ) -> TrainingResult:
+        """Learns until the budget is used up.
+
+        Args:
+            read_batch: Frames at positions 0 to frame_count - 1, on the model's device.
+            frame_count: How many frames there are.
+            files: Log and checkpoint; a checkpoint that is there is gone on from.
+            progress: Told of each step.
+
+        Raises:
+            TrainingError: A loss is not finite.
+        """
+        checkpoint = CheckpointFolder(files.checkpoint) if files else None
+        start = checkpoint.restore(self._model, self._runner) if checkpoint else Position()
+        log = MetricsLog(files.metrics if files else None, start.steps)
+        sampler = FrameSampler(frame_count, batch_size=self._settings.batch_size, seed=self._seed)
+        self._model.train()
+        clock = _Clock(start.seconds)
+        position, saved_at = start, clock.seconds()
+        try:
+            while (step := self._step(position)) is not None:
+                terms = self._runner.run(read_batch(sampler.positions(step.number)), step)
+                position = Position(step.number + 1, clock.seconds())
+                if self._is_logged(position):
+                    log.write(position, step, terms)
+                self._tell(progress, position, terms)
+                if checkpoint and clock.seconds() - saved_at >= self._settings.checkpoint_seconds:
+                    checkpoint.save(self._model, self._runner, position)
+                    saved_at = clock.seconds()
+        except KeyboardInterrupt:
+            if checkpoint and position.steps > start.steps:
+                checkpoint.save(self._model, self._runner, position)
+            raise
+        if checkpoint:
+            checkpoint.save(self._model, self._runner, position)
+        self._model.eval()
+        return TrainingResult(position, tuple(log.lines))
+
+    def _step(self, position: Position) -> Step | None:
+        used = self._budget.progress(position.steps, position.seconds)
+        if used >= 1:
+            return None
+        warmup = min(1.0, (position.steps + 1) / max(1, self._settings.warmup_steps))
+        floor = self._settings.final_rate
+        cosine = floor + (1 - floor) * (1 + math.cos(math.pi * used)) / 2
+        return Step(position.steps, used, warmup * cosine)
+
+    def _is_logged(self, position: Position) -> bool:
+        at_end = self._budget.progress(position.steps, position.seconds) >= 1
+        return position.steps == 1 or position.steps % self._settings.log_every == 0 or at_end
+
+    def _tell(
+        self, progress: ProgressListener, position: Position, terms: Mapping[str, float]
+    ) -> None:
+        note = f"loss {sum(terms.values()):.4f}"
+        if self._budget.steps is not None:
+            progress("learning", position.steps, self._budget.steps, note)
+        else:
+            progress("learning", position.seconds, self._budget.seconds, note)
+
+
+class MetricsLog:
+    """Step, seconds, rate and every loss term of the logged steps.
+
+    Attributes:
+        lines: What was logged so far.
+    """
+
+    def __init__(self, path: Path | None, steps: int) -> None:
+        self._path = path
+        # A resumed run goes on after its checkpoint: what was logged beyond it did not happen.
+        logged = read_metrics(path) if path else []
+        self.lines: list[Mapping[str, float]] = [line for line in logged if line["step"] <= steps]
+        if path:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            text = "".join(json.dumps(line) + "\n" for line in self.lines)
+            path.write_text(text, encoding="utf-8")
+
+    def write(self, position: Position, step: Step, terms: Mapping[str, float]) -> None:
+        """Appends one line."""
+        seconds = round(position.seconds, 3)
+        line = {"step": position.steps, "seconds": seconds, "rate": step.rate, **terms}
+        self.lines.append(line)
+        if self._path:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(line) + "\n")
+
+
+def read_metrics(path: Path) -> list[dict[str, float]]:
+    """Lines of a metrics file; a last line that was cut off is left out."""
+    if not path.exists():
+        return []
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+
+class _Clock:
+    def __init__(self, seconds_before: float) -> None:
+        self._start = time.monotonic() - seconds_before
+
+    def seconds(self) -> float:
+        return time.monotonic() - self._start

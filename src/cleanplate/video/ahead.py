@@ -1,0 +1,77 @@
+"""Work ahead of the consumer in one background thread."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from itertools import islice
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class _Message(Generic[Item]):
+    """An item, or the end of the items with the error that ended them."""
+
+    items: tuple[Item, ...] = ()
+    error: BaseException | None = None
+
+
+def read_ahead(items: Iterable[Item], depth: int = 8) -> Generator[Item]:
+    """The same items in the same order, fetched by one background thread up to `depth` ahead.
+
+    The thread starts with the first item asked for and has ended when this generator has: used
+    up, closed, or left by an exception. Errors of the items arrive where they stand among them.
+    The items are closed too if they are a generator.
+    """
+    messages: queue.Queue[_Message[Item]] = queue.Queue(maxsize=depth)
+    stop = threading.Event()
+    thread = threading.Thread(
+        target=_fetch, args=(items, messages, stop), name="read-ahead", daemon=True
+    )
+    thread.start()
+    try:
+        while (message := messages.get()).items:
+            yield message.items[0]
+        if message.error is not None:
+            raise message.error
+    finally:
+        stop.set()
+        while thread.is_alive():
+            _drop_one(messages)
+            thread.join(timeout=0.002)
+
+
+def _fetch(
+    items: Iterable[Item], messages: queue.Queue[_Message[Item]], stop: threading.Event
+) -> None:
+    error: BaseException | None = None
+    try:
+        for item in items:
+            messages.put(_Message((item,)))
+            if stop.is_set():
+                break
+    except BaseException as caught:  # noqa: BLE001 - raised again in the consumer's thread
+        error = caught
+    finally:
+        if isinstance(items, Generator):
+            items.close()
+        messages.put(_Message(error=error))
+
+
+def _drop_one(messages: queue.Queue[_Message[Item]]) -> None:
+    # A producer that waits for room goes on once a message is dropped, and sees the stop.
+    try:
+        messages.get_nowait()
+    except queue.Empty:
+        return
+
+
+def in_batches(items: Iterable[Item], size: int) -> Generator[tuple[Item, ...]]:
+    """Tuples of up to `size` items in their order; `itertools.batched` of Python 3.12."""
+    iterator = iter(items)
+    while batch := tuple(islice(iterator, size)):
+        yield batch

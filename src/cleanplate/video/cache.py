@@ -1,0 +1,333 @@
+"""Frames of one recording that can be read in any order: on disk, or given in memory."""
+
+from __future__ import annotations
+
+import errno
+import math
+import tempfile
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+
+from cleanplate.errors import OutputError
+from cleanplate.frames import FrameSize, Picture
+from cleanplate.video.ahead import read_ahead
+from cleanplate.video.source import VideoSource
+from cleanplate.video.writing import output_error
+
+OnFrame: TypeAlias = Callable[[int, int | None], None]
+"""Told of progress: frames met so far, and how many are promised, None where unknown."""
+
+_CHANNELS = 3
+_SMALLEST_CAPACITY = 2  # to keep every second frame, there must be two
+
+
+class ArrayStack:
+    """Frames in memory as a `FrameStack`.
+
+    Attributes:
+        pictures: `(N, H, W, 3)`, uint8, RGB.
+    """
+
+    def __init__(self, pictures: Picture) -> None:
+        assert pictures.ndim == 4 and pictures.shape[3] == _CHANNELS  # noqa: PT018
+        assert pictures.dtype == np.uint8
+        self.pictures = pictures
+
+    @property
+    def size(self) -> FrameSize:
+        """Size of every frame."""
+        return FrameSize(self.pictures.shape[1], self.pictures.shape[2])
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def read(self, positions: Sequence[int]) -> Picture:
+        """Whole frames, `(N, H, W, 3)`, uint8, RGB, a copy."""
+        return self.read_rows(positions, 0, self.size.height)
+
+    def read_rows(self, positions: Sequence[int], top: int, bottom: int) -> Picture:
+        """Rows `top` to `bottom` (not included), `(N, bottom - top, W, 3)`, uint8, a copy."""
+        _check_request(positions, top, bottom, self)
+        return self.pictures[np.asarray(positions, dtype=np.intp), top:bottom]
+
+
+class FrameCache:
+    """Frames spread evenly over a whole recording, in one raw file, as a `FrameStack`.
+
+    Reading takes memory for the result only, whatever the size of the file, and may be done by
+    several threads. Made by `fill`; `close`, or the end of a `with` block, removes the file.
+
+    Attributes:
+        numbers: Frame numbers of the kept frames, ascending.
+        indices: Their positions in the recording.
+        times: Their times in seconds from the first frame of the recording.
+        frames_read: Frames that the recording had, kept or not, damaged ones left out.
+        first_time: Time of the first kept frame.
+        last_time: Time of the last frame of the recording, kept or not.
+    """
+
+    def __init__(self, file: _PictureFile, kept: Sequence[_Kept], recording: _Extent) -> None:
+        self._file = file
+        self.numbers = tuple(entry.number for entry in kept)
+        self.indices = tuple(entry.index for entry in kept)
+        self.times = tuple(entry.time for entry in kept)
+        self.frames_read = recording.frames
+        self.first_time = self.times[0]
+        self.last_time = recording.last_time
+
+    @classmethod
+    def fill(
+        cls,
+        source: VideoSource,
+        folder: Path,
+        *,
+        size: FrameSize,
+        max_frames: int = 2000,
+        max_bytes: int = 2_000_000_000,
+        on_frame: OnFrame | None = None,
+    ) -> FrameCache:
+        """Reads a recording once and keeps frames at even distances over all of it.
+
+        The distance starts from the promised number of frames. When both limits leave no room for
+        the next frame, every second kept one is dropped and the distance doubles. A promise of at
+        least twice the frames that came would leave too few; then the recording is read again.
+
+        Args:
+            source: The recording.
+            folder: Where the file goes; made if it is missing.
+            size: Size of the kept frames; others are scaled by area.
+            max_frames: Limit of the kept frames; two are kept in any case.
+            max_bytes: Limit of the file.
+            on_frame: Called for each frame that is looked at closely, and once at the end.
+
+        Raises:
+            SourceError: Nothing of the recording can be read, or its frames change in size.
+            OutputError: The disk is full or the folder is not writable; nothing is left behind.
+        """
+        capacity = min(max_frames, max_bytes // (size.pixels * _CHANNELS))
+        file = _PictureFile(folder, size)
+        try:
+            filling = _Filling(file, max(capacity, _SMALLEST_CAPACITY), source.frame_count_hint)
+            filling.read(source, on_frame)
+            if filling.is_too_sparse():
+                filling = filling.restarted()
+                filling.read(source, on_frame)
+        except BaseException:
+            file.remove()
+            raise
+        return cls(file, filling.kept, _Extent(source.frames_passed, source.last_time))
+
+    @property
+    def size(self) -> FrameSize:
+        """Size of every frame."""
+        return self._file.size
+
+    @property
+    def path(self) -> Path:
+        """The raw file, frame after frame as `(H, W, 3)`, uint8."""
+        return self._file.path
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def read(self, positions: Sequence[int]) -> Picture:
+        """Whole frames, `(N, H, W, 3)`, uint8, RGB, in the order of the positions (from 0)."""
+        return self.read_rows(positions, 0, self.size.height)
+
+    def read_rows(self, positions: Sequence[int], top: int, bottom: int) -> Picture:
+        """Rows `top` to `bottom` (not included) of frames, `(N, bottom - top, W, 3)`, uint8."""
+        _check_request(positions, top, bottom, self)
+        shape = (len(positions), bottom - top, self.size.width, _CHANNELS)
+        pictures = np.empty(shape, np.uint8)
+        for place, position in enumerate(positions):
+            self._file.read_into(pictures[place], position, top)
+        return pictures
+
+    def close(self) -> None:
+        """Removes the file, and the folder if it was made for it and is empty."""
+        self._file.remove()
+
+    def __enter__(self) -> FrameCache:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@dataclass(frozen=True)
+class _Kept:
+    number: int
+    index: int
+    time: float
+
+
+@dataclass(frozen=True)
+class _Extent:
+    frames: int
+    last_time: float
+
+
+@dataclass
+class _Filling:
+    """One pass into the file.
+
+    Attributes:
+        file: Where the pictures go.
+        capacity: Most frames kept, at least 2.
+        expected: Frames that the recording is believed to have.
+    """
+
+    file: _PictureFile
+    capacity: int
+    expected: int | None
+
+    def __post_init__(self) -> None:
+        self.kept: list[_Kept] = []
+        self.stride = max(1, math.ceil((self.expected or 0) / self.capacity))
+        self.positions = 0
+
+    def read(self, source: VideoSource, on_frame: OnFrame | None) -> None:
+        """Passes over the recording and keeps every `stride`-th frame."""
+        report = on_frame or _no_report
+        frames = read_ahead(source.frames(wanted=self._is_due))
+        try:
+            for frame in frames:
+                self._make_room(frame.index)
+                if self._is_due(frame.index):  # the stride may have doubled since it was asked for
+                    self.file.write(frame.picture, len(self.kept))
+                    self.kept.append(_Kept(frame.number, frame.index, frame.time))
+                report(frame.index + 1, source.frame_count_hint)
+        finally:
+            frames.close()
+        self.positions = source.frames_passed + source.problems.damaged
+        report(self.positions, source.frame_count_hint)
+
+    def is_too_sparse(self) -> bool:
+        """Whether a stride of half the present one, or less, would have done."""
+        return 2 * math.ceil(self.positions / self.capacity) <= self.stride
+
+    def restarted(self) -> _Filling:
+        """A fresh filling of the same file that knows the true number of frames."""
+        self.file.truncate(0)
+        return _Filling(self.file, self.capacity, self.positions)
+
+    def _is_due(self, index: int) -> bool:
+        return index % self.stride == 0
+
+    def _make_room(self, index: int) -> None:
+        while len(self.kept) >= self.capacity and self._is_due(index):
+            self.stride *= 2
+            survivors = [
+                position
+                for position, entry in enumerate(self.kept)
+                if entry.index % self.stride == 0
+            ]
+            self.file.keep(survivors)
+            self.kept = [self.kept[position] for position in survivors]
+
+
+class _PictureFile:
+    """Raw pictures of one size, one after the other, in a file of a unique name."""
+
+    def __init__(self, folder: Path, size: FrameSize) -> None:
+        self.size = size
+        self._folder = folder
+        self._made_folder = not folder.exists()
+        self._lock = threading.Lock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix="frames-", suffix=".raw", dir=folder)
+            # Unbuffered: every request reads exactly the rows it asks for.
+            self._file = open(handle, "r+b", buffering=0)  # noqa: PTH123, SIM115
+        except OSError as error:
+            self._remove_folder()
+            raise self._failed(error) from error
+        self.path = Path(name)
+
+    @property
+    def picture_bytes(self) -> int:
+        """Bytes of one picture."""
+        return self.size.pixels * _CHANNELS
+
+    def write(self, picture: Picture, position: int) -> None:
+        """Scales a picture to the size of the file and puts it at a position."""
+        if picture.shape[:2] != self.size:
+            target = (self.size.width, self.size.height)
+            picture = np.asarray(cv2.resize(picture, target, interpolation=cv2.INTER_AREA))
+        try:
+            self._write_bytes(np.ascontiguousarray(picture), position * self.picture_bytes)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Moves the pictures of ascending positions to the front and drops the others."""
+        picture = np.empty((*self.size, _CHANNELS), np.uint8)
+        for target, position in enumerate(positions):
+            if target != position:
+                self.read_into(picture, position, 0)
+                self.write(picture, target)
+        self.truncate(len(positions))
+
+    def truncate(self, count: int) -> None:
+        """Drops all pictures from a position on."""
+        try:
+            self._file.truncate(count * self.picture_bytes)
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def read_into(self, rows: Picture, position: int, top: int) -> None:
+        """Fills contiguous `(rows, W, 3)` with the rows of a picture from `top` on."""
+        start = position * self.picture_bytes + top * self.size.width * _CHANNELS
+        with self._lock:
+            self._file.seek(start)
+            remaining = rows.reshape(-1).data
+            while remaining:
+                count = self._file.readinto(remaining)
+                if not count:
+                    raise OSError(errno.EIO, "the frame cache ends early", str(self.path))
+                remaining = remaining[count:]
+
+    def remove(self) -> None:
+        """Removes the file, and the folder if it was made for it and is empty."""
+        self._file.close()
+        self.path.unlink(missing_ok=True)
+        self._remove_folder()
+
+    def _remove_folder(self) -> None:
+        if self._made_folder and self._folder.is_dir() and not any(self._folder.iterdir()):
+            self._folder.rmdir()
+
+    def _write_bytes(self, picture: Picture, start: int) -> None:
+        with self._lock:
+            self._file.seek(start)
+            remaining = picture.reshape(-1).data
+            while remaining:  # a disk that fills up takes a part before it refuses
+                remaining = remaining[self._file.write(remaining) :]
+
+    def _failed(self, error: OSError) -> OutputError:
+        return output_error(error, self._folder, "the frame cache")
+
+
+def _check_request(
+    positions: Sequence[int], top: int, bottom: int, stack: ArrayStack | FrameCache
+) -> None:
+    if any(not 0 <= position < len(stack) for position in positions):
+        raise IndexError(f"positions {list(positions)} are not all in 0 to {len(stack) - 1}")
+    if not 0 <= top <= bottom <= stack.size.height:
+        raise IndexError(f"rows {top} to {bottom} are not in 0 to {stack.size.height}")
+
+
+def _no_report(frames: int, promised: int | None) -> None:
+    """Nobody asked for progress."""

@@ -1,0 +1,147 @@
+"""What every recording offers: its frames one after the other, numbered and timed.
+
+Kinds of recordings stand in `movie.py` (a video file) and `images.py` (a folder or a pattern).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import NamedTuple, TypeAlias
+
+from cleanplate.errors import FrameSizeError, SourceError
+from cleanplate.frames import MINIMUM_SIDE, Frame, FrameSize
+
+Wanted: TypeAlias = Callable[[int], bool]
+"""Says by its index whether a frame is wanted."""
+
+DEFAULT_FRAME_RATE = Fraction(25)
+"""Frames per second where nothing better is known, as with pictures in a folder."""
+
+
+class SourceProblems(NamedTuple):
+    """What was wrong with a recording and did not stop the pass over it.
+
+    Attributes:
+        damaged: Frames that could not be decoded and were left out; each still took its number
+            where the recording shows that it was there.
+        missing: Frames that the file promised beyond its end, as in a recording cut off.
+    """
+
+    damaged: int = 0
+    missing: int = 0
+
+
+@dataclass
+class Tally:
+    """What one pass has met so far.
+
+    Attributes:
+        passed: Frames met, wanted or not, damaged ones left out.
+        damaged: See `SourceProblems`.
+        missing: See `SourceProblems`.
+        last_time: Time of the last frame met, in seconds from the first.
+    """
+
+    passed: int = 0
+    damaged: int = 0
+    missing: int = 0
+    last_time: float = 0.0
+
+    def meet(self, time: float) -> None:
+        """Notes a frame that is there."""
+        self.passed += 1
+        self.last_time = time
+
+    def lose_met(self) -> None:
+        """Notes that the frame met last turned out to be damaged."""
+        self.passed -= 1
+        self.damaged += 1
+
+
+class VideoSource(ABC):
+    """A recording of one fixed camera, streamed: never more than a few frames in memory.
+
+    Attributes:
+        name: The recording in messages.
+        size: Size of every frame.
+        frame_rate: Frames per second as far as the recording says it.
+        frame_count_hint: Number of frames as the recording promises it; may be wrong. None
+            where it is unknown.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        size: FrameSize,
+        *,
+        frame_rate: Fraction | None,
+        frame_count_hint: int | None,
+    ) -> None:
+        self.name = name
+        self.size = size
+        self.frame_rate = frame_rate
+        self.frame_count_hint = frame_count_hint
+        self._tally = Tally()
+        if min(size) < MINIMUM_SIDE:
+            raise FrameSizeError(
+                f"the frames of {name} are {size}, but a side needs at least {MINIMUM_SIDE} "
+                f"pixels; give a larger recording"
+            )
+
+    @property
+    def problems(self) -> SourceProblems:
+        """What the last pass, or the running one so far, has met."""
+        return SourceProblems(self._tally.damaged, self._tally.missing)
+
+    @property
+    def frames_passed(self) -> int:
+        """Frames that the last or running pass has met, wanted or not, without damaged ones."""
+        return self._tally.passed
+
+    @property
+    def last_time(self) -> float:
+        """Time of the last frame met by the last or running pass, wanted or not, in seconds."""
+        return self._tally.last_time
+
+    def frames(self, wanted: Wanted | None = None) -> Iterator[Frame]:
+        """A fresh pass over the frames from the start, in ascending order.
+
+        Args:
+            wanted: Tells by its index whether a frame is wanted; the others are passed over
+                without the cost of decoding them, as far as the format allows it, and a damaged
+                picture among them is not noticed. Asked once for each frame, in ascending order,
+                possibly a few frames ahead. None: all.
+
+        Yields:
+            The wanted frames.
+
+        Raises:
+            SourceError: The recording has gone, or not one of its frames can be decoded.
+            FrameSizeError: A frame has another size than the first.
+        """
+        tally = self._tally = Tally()
+        for frame in self._pass(wanted, tally):
+            if frame.size != self.size:
+                raise FrameSizeError(
+                    f"frame {frame.number} of {self.name} is {frame.size}, but the first frame is "
+                    f"{self.size}; bring all frames of a recording to one size"
+                )
+            yield frame
+        if tally.passed == 0:
+            raise no_readable_frame(self.name)
+
+    @abstractmethod
+    def fingerprint(self) -> str:
+        """SHA-256 that tells this recording from others and stays the same when it is moved."""
+
+    @abstractmethod
+    def _pass(self, wanted: Wanted | None, tally: Tally) -> Iterator[Frame]:
+        """The wanted frames, sizes unchecked; writes what it meets into the tally."""
+
+
+def no_readable_frame(name: str) -> SourceError:
+    """The error for a recording of which nothing can be shown."""
+    return SourceError(f"{name} has no readable frame: every one is damaged; give another copy")

@@ -1,0 +1,65 @@
+"""Reading ahead in a thread that always ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from cleanplate.video import read_ahead
+
+
+def fetching_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "read-ahead"]
+
+
+def test_items_keep_their_order() -> None:
+    assert list(read_ahead(range(100), depth=3)) == list(range(100))
+    assert not fetching_threads()
+
+
+def test_no_items_are_no_problem() -> None:
+    assert list(read_ahead([])) == []
+
+
+def test_an_error_arrives_after_the_items_before_it() -> None:
+    def failing() -> Iterator[int]:
+        yield 1
+        raise ValueError("broken")
+
+    items = read_ahead(failing())
+    assert next(items) == 1
+    with pytest.raises(ValueError, match="broken"):
+        next(items)
+    assert not fetching_threads()
+
+
+def test_stopping_early_ends_the_thread_and_closes_the_items() -> None:
+    closed = threading.Event()
+
+    def endless() -> Iterator[int]:
+        try:
+            while True:
+                yield 0
+        finally:
+            closed.set()
+
+    items = read_ahead(endless(), depth=2)
+    assert next(items) == 0
+    items.close()
+    assert closed.is_set()
+    assert not fetching_threads()
+
+
+def test_no_more_than_the_depth_is_fetched_ahead() -> None:
+    fetched: list[int] = []
+
+    def noted() -> Iterator[int]:
+        for item in range(50):
+            fetched.append(item)
+            yield item
+
+    items = read_ahead(noted(), depth=4)
+    for item in items:
+        assert len(fetched) <= item + 1 + 4 + 1
