@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
+import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 
@@ -13,12 +16,35 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--runslow"):
-        return
-    skip = pytest.mark.skip(reason="slow: give --runslow")
+    if not config.getoption("--runslow"):
+        skip_marked(items, "slow", "slow: give --runslow")
+    if any("gpu" in item.keywords for item in items) and not has_cuda():
+        skip_marked(items, "gpu", "gpu: there is no CUDA device here")
+
+
+def skip_marked(items: list[pytest.Item], mark: str, reason: str) -> None:
+    skip = pytest.mark.skip(reason=reason)
     for item in items:
-        if "slow" in item.keywords:
+        if mark in item.keywords:
             item.add_marker(skip)
+
+
+def has_cuda() -> bool:
+    import torch
+
+    return torch.cuda.is_available()
+
+
+@pytest.fixture(autouse=True)
+def repeatable() -> None:
+    """Every test starts from the same random state, and torch computes on one thread."""
+    random.seed(0)
+    np.random.seed(0)
+    if "torch" in sys.modules:  # a test that needs no torch must not pay for its import
+        import torch
+
+        torch.manual_seed(0)
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

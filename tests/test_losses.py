@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -21,14 +21,6 @@ NAMES = (
     *("mse", "l1", "huber", "charbonnier", "log_cosh", "bce", "photometric"),
     *("ssim_mix", "ms_ssim_l1", "bootstrapped"),
 )
-
-
-@pytest.fixture(autouse=True)
-def one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def pair(height: int = 24, width: int = 32, batch: int = 2, seed: int = 0) -> tuple[Tensor, Tensor]:

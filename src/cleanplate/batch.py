@@ -43,7 +43,8 @@ class FrameBatch:
 
 def to_tensor(pictures: Picture, device: torch.device | str = "cpu") -> Tensor:
     """Pictures `(B, H, W, 3)` uint8 as `(B, 3, H, W)` float32 in [0, 1] on the device."""
-    stack = torch.from_numpy(np.ascontiguousarray(pictures)).to(device)
+    # torch warns of memory that must not be written to, as that of a picture from elsewhere may be.
+    stack = torch.from_numpy(np.require(pictures, np.uint8, ["C", "W"])).to(device)
     # Bytes are turned round before they become floats: a quarter of the memory to move.
     return stack.permute(0, 3, 1, 2).contiguous().to(torch.float32).div_(255)
 

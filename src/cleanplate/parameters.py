@@ -33,25 +33,37 @@ class Parameters(BaseModel):
 
 
 def _sentence(settings: type[BaseModel], error: ValidationError, prefix: str) -> str:
-    first = error.errors(include_url=False)[0]
-    path = ".".join(str(part) for part in first["loc"])
-    name = ".".join(part for part in (prefix, path) if part)
+    errors = error.errors(include_url=False)
+    first = errors[0]
+    path, owner = _place(settings, first["loc"])
+    name = ".".join(part for part in (prefix, *path) if part)
     if first["type"] == "extra_forbidden":
-        owner = _owner(settings, first["loc"][:-1])
         known = sorted(owner.model_fields)
-        hint = nearest(str(first["loc"][-1]), known)
-        return f"unknown setting '{name}'{hint}; known here: {', '.join(known)}"
-    reason = str(first["msg"]).removeprefix("Value error, ")
-    reason = reason[:1].lower() + reason[1:]
-    return f"setting '{name}' cannot be {_shown(first.get('input'))}: {reason}"
+        return f"unknown setting '{name}'{nearest(path[-1], known)}; known here: {', '.join(known)}"
+    # A setting of several kinds has an error for each of them.
+    alike = [each for each in errors if _place(settings, each["loc"])[0] == path]
+    reasons = dict.fromkeys(_reason(str(each["msg"])) for each in alike)
+    return f"setting '{name}' cannot be {_shown(first.get('input'))}: {', or '.join(reasons)}"
 
 
-def _owner(settings: type[BaseModel], path: tuple[int | str, ...]) -> type[BaseModel]:
-    for part in path:
-        annotation = settings.model_fields[str(part)].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            settings = annotation
-    return settings
+def _place(
+    settings: type[BaseModel], location: tuple[int | str, ...]
+) -> tuple[tuple[str, ...], type[BaseModel]]:
+    """Path of a setting, without what pydantic adds behind it, and the settings it belongs to."""
+    path: tuple[str, ...] = ()
+    for part in map(str, location):
+        path = (*path, part)
+        field = settings.model_fields.get(part)
+        annotation = field.annotation if field else None
+        if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+            break
+        settings = annotation
+    return path, settings
+
+
+def _reason(message: str) -> str:
+    reason = message.removeprefix("Value error, ")
+    return reason[:1].lower() + reason[1:]
 
 
 def _shown(value: Any) -> str:

@@ -11,10 +11,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cleanplate.errors import FrameSizeError
+from cleanplate.errors import FrameSizeError, SceneFileError, UsageError
 from cleanplate.frames import Frame, FrameSize, FrameStack, Mask, Picture
 from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator
-from cleanplate.scene_file import LOSS_PLOT, Sample, SceneData, read_scene, write_scene
+from cleanplate.scene_file import CONFIG, LOSS_PLOT, Sample, SceneData, read_scene, write_scene
 from cleanplate.segmentation import SegmentationSettings, Segmenter
 from cleanplate.settings import LearnSettings, resolve
 from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
@@ -163,7 +163,10 @@ def load(run: str | Path, *, device: str = "auto") -> Scene:
         SettingsError: There is no such device.
     """
     data = read_scene(Path(run))
-    settings = resolve(data.settings)
+    try:
+        settings = resolve(data.settings)
+    except UsageError as error:
+        raise SceneFileError(f"{CONFIG} of the scene {run}: {error}") from error
     estimator = restore_estimator(
         settings, data.tensors, size=data.working_size, learned_on=data.learned_on, device=device
     )

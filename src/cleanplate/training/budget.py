@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
+
+import numpy as np
 
 from cleanplate.errors import SettingsError
 
@@ -33,7 +36,11 @@ class Budget:
     seconds: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.steps}steps" if self.steps is not None else f"{self.seconds:g}s"
+        if self.steps is not None:
+            return f"{self.steps}steps"
+        assert self.seconds is not None
+        # All digits and no exponent: what is written has to be read back as the same.
+        return f"{np.format_float_positional(self.seconds, trim='-')}s"
 
     def progress(self, steps: int, seconds: float) -> float:
         """Share that is used up after so many steps and seconds, 0 to 1."""
@@ -54,7 +61,8 @@ class Budget:
         if match is None or unit is None:
             raise SettingsError(f"budget '{text}' is not understood; give 600steps, 90s or 5min")
         amount = float(match[1])
-        if amount == 0 or (unit == "steps" and amount != int(amount)):
+        countable = amount > 0 and math.isfinite(amount)
+        if not countable or (unit == "steps" and amount != int(amount)):
             raise SettingsError(f"budget '{text}' makes no sense; give at least 1step or some time")
         if unit == "steps":
             return cls(steps=int(amount))

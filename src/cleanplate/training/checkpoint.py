@@ -88,7 +88,7 @@ class CheckpointFolder:
             tensors = load_file(self._folder / state["tensors"])
             _scatter(tensors, model, runner)
             return Position(int(state["steps"]), float(state["seconds"]))
-        except (OSError, SafetensorError, RuntimeError, ValueError, KeyError) as error:
+        except (OSError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError) as error:
             raise SceneFileError(
                 f"the checkpoint in {self._folder} is damaged ({error}); "
                 "learn again with --overwrite"

@@ -74,7 +74,8 @@ class _Builder:
         self, corners: Points, colour: Colour, middle: Points, *, detail: bool = False
     ) -> None:
         """One side of a convex part around `middle`, shaded by where it looks."""
-        outward = np.cross(corners[1] - corners[0], corners[2] - corners[1])
+        # the sum over all corners, because three of them may lie on a line
+        outward = np.cross(corners, np.roll(corners, -1, axis=0)).sum(axis=0)
         length = float(np.linalg.norm(outward))
         if length < 1e-9:
             return
@@ -86,7 +87,9 @@ class _Builder:
 
     def glow(self, corners: Points, colour: Colour, outward: Points) -> None:
         """A detail that keeps its colour, such as a lamp."""
-        self.faces.append(Face(corners @ self._turn, colour, True, outward @ self._turn))
+        self.faces.append(
+            Face(corners @ self._turn, colour, detail=True, outward=outward @ self._turn)
+        )
 
     def loft(self, outline: Sequence[tuple[float, float, float]], colour: Colour) -> None:
         """A part whose side view is an outline of (x, z, half width)."""
@@ -155,7 +158,7 @@ def _part(quad: Points, span: tuple[float, float], rise: tuple[float, float]) ->
 def vehicle_solid(kind: str, style: int, heading: tuple[int, int], *, braking: bool) -> Solid:
     """The shape of a vehicle that stands around the origin."""
     build = _Builder(heading)
-    {"car": _car, "van": _van, "bus": _bus}[kind](build, style, braking)  # type: ignore[operator]
+    {"car": _car, "van": _van, "bus": _bus}[kind](build, style, braking)
     return Solid.of(build.faces)
 
 

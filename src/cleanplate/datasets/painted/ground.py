@@ -33,11 +33,10 @@ Where = NDArray[np.bool_]
 
 
 class Places(NamedTuple):
-    """Where the rays of one pass meet the ground: x, y, distance and pixel size in metres."""
+    """Where the rays of one pass meet the ground: x, y, and the size of a pixel in metres."""
 
     x: FloatMap
     y: FloatMap
-    distance: FloatMap
     footprint: FloatMap
 
 
@@ -85,11 +84,11 @@ def _paint_pass(camera: Camera, textures: Textures, shift: tuple[float, float]) 
     down = np.minimum(ray_z, -1e-3)
     travel = (-POSITION[2] / down).astype(np.float32)
     distance = np.minimum(travel * length, 4000.0)
+    footprint = travel / camera.focal * np.sqrt(np.maximum(length / -down, 1.0))
     places = Places(
-        (POSITION[0] + travel * ray_x).astype(np.float32),
-        (POSITION[1] + travel * ray_y).astype(np.float32),
-        distance,
-        (travel / camera.focal * np.sqrt(np.maximum(length / -down, 1.0))).astype(np.float32),
+        np.asarray(POSITION[0] + travel * ray_x, np.float32),
+        np.asarray(POSITION[1] + travel * ray_y, np.float32),
+        np.asarray(footprint, dtype=np.float32),
     )
     colour = _paint_land(places, textures)
     _paint_road(colour, places, textures)
@@ -104,8 +103,8 @@ def _sky(x: FloatMap, y: FloatMap, z: FloatMap, textures: Textures) -> FloatMap:
     rise = np.clip(z / np.hypot(x, y), 0, 1)
     colour = HAZE + (ZENITH - HAZE) * (np.sqrt(rise) * 1.1).clip(0, 1)[..., None]
     lift = 260 / np.maximum(rise + 0.08, 0.05)
-    far = np.zeros_like(rise)
-    places = Places((x * lift).astype(np.float32), (y * lift).astype(np.float32), far, far)
+    still = np.zeros(rise.shape, np.float32)
+    places = Places((x * lift).astype(np.float32), (y * lift).astype(np.float32), still)
     cloud = textures.sample(places, 2, 9000) + 0.5 * textures.sample(places, 1, 9000)
     cover = np.clip(cloud * 0.7, 0, 1)[..., None] * 0.75
     return np.asarray(colour + (np.array([240, 242, 244]) - colour) * cover, np.float32)
@@ -244,9 +243,10 @@ def _paint_shadows(colour: FloatMap, places: Places, textures: Textures) -> None
         )
         hull = cv2.convexHull(outline)[:, 0]
         inside = np.ones_like(x, bool)
+        winding = _winding(hull)
         for start, end in zip(hull, np.roll(hull, -1, axis=0), strict=True):
             turn = (end[0] - start[0]) * (y - start[1]) - (end[1] - start[1]) * (x - start[0])
-            inside &= turn * _winding(hull) >= 0
+            inside &= turn * winding >= 0
         shade = np.maximum(shade, inside)
     ragged = textures.sample(places, 1, 16) * 0.14
     for plant in PLANTS:

@@ -94,7 +94,8 @@ class Painter:
             solid = vehicle_solid(pose.kind, pose.style % 576, pose.heading, braking=pose.braking)
         solid = solid.seen_from(depth, self._camera)
         count = len(solid.vertices)
-        world = np.concatenate([solid.vertices, solid.vertices]) + (pose.x, pose.y, 0.0)
+        world = np.tile(solid.vertices, (2, 1))
+        world += (pose.x, pose.y, 0.0)
         world[count:, :2] += world[count:, 2:] * SUN_SHADOW
         world[count:, 2] = 0
         seen = self._camera.project(world)

@@ -13,7 +13,7 @@ from cleanplate.datasets.painted.layout import CROSS_HALF, CROSS_ZEBRA, MAIN_HAL
 from cleanplate.datasets.painted.settings import PaintedSettings
 from cleanplate.datasets.painted.signals import Signals
 
-CROSSING_SPEED = 1.65
+CROSSING_SPEED = 1.75
 MEAN_INTERVAL = 26.0
 STEPS_PER_METRE = 1.35
 

@@ -104,7 +104,7 @@ def _paint_leaves(
     larger = 4 if radius < 60 else 2
     canvas = np.zeros((bounds.height * larger, bounds.width * larger, 4), np.uint8)
     scale = larger * (1 << SHIFT)
-    count = int(np.clip(radius * 7, 60, 1500))
+    count = int(np.clip(radius * 7, 24, 1500))
     tuft = 0.55 / math.sqrt(count / 60) + 0.035
     for tone, leaf in enumerate(LEAVES):
         lift = tone / (len(LEAVES) - 1)

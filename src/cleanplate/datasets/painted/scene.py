@@ -35,6 +35,7 @@ DARKNESS = np.array([0.47, 0.45, 0.40], np.float32)
 WARMTH = np.array([1.12, 1.0, 0.88])
 FIRST_WALKER = 1_000_000
 PLATE_SAMPLES = 81
+FAINTEST = 0.02
 NOISE_LEVELS = 4096
 
 
@@ -256,7 +257,9 @@ class PaintedIntersection:
                 region = shade[mover.shade.window]
                 np.maximum(region, mover.shade.strength, out=region)
         shade *= backdrop.ground
-        touched = shade > 0
+        # the faint end of a soft edge would be neither seen nor static
+        touched = shade > FAINTEST
+        shade[~touched] = 0
         darker = picture[touched] * (1 - shade[touched][:, None] * DARKNESS)
         picture[touched] = (darker + np.float32(0.5)).astype(np.uint8)
         return shade
@@ -302,7 +305,7 @@ def _windows(standing: Sequence[Standing]) -> NDArray[np.float64]:
 
 def _label(cover: FloatMap, shade: FloatMap) -> Mask:
     labels = np.zeros(cover.shape, np.uint8)
-    labels[shade > 0.01] = UNKNOWN
+    labels[shade > 0] = UNKNOWN
     labels[shade >= 0.5] = SHADOW
     labels[cover > 0] = UNKNOWN
     labels[cover >= 0.5] = MOVING

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -44,14 +45,17 @@ class Standing(NamedTuple):
 
 def paint_houses(camera: Camera, seed: int) -> list[Sprite]:
     """The houses, far to near."""
+    sprites = [paint(solid, camera, larger=_scale(camera)) for solid in _build_houses(seed)]
+    return [sprite for sprite in sprites if sprite is not None]
+
+
+@lru_cache(maxsize=4)
+def _build_houses(seed: int) -> tuple[Solid, ...]:
     random = np.random.default_rng([seed, 31])
-    sprites = []
-    for house in BUILDINGS:
-        solid = Solid.of([_hazy(face, house) for face in _house_faces(house, random)])
-        sprite = paint(solid, camera, larger=_scale(camera))
-        if sprite is not None:
-            sprites.append(sprite)
-    return sprites
+    return tuple(
+        Solid.of([_hazy(face, house) for face in _house_faces(house, random)])
+        for house in BUILDINGS
+    )
 
 
 def paint_poles(camera: Camera) -> list[Standing]:

@@ -93,13 +93,11 @@ def write_video(scene: PaintedIntersection, path: Path) -> Path:
 
 
 def _make_folders(folder: Path, *, exist_ok: bool) -> None:
+    if not exist_ok and folder.is_dir() and any(folder.iterdir()):
+        raise OutputError(f"{folder} is not empty; give another folder or remove it")
     try:
-        if not exist_ok and folder.exists() and any(folder.iterdir()):
-            raise OutputError(f"{folder} is not empty; give another folder or remove it")
         for name in ("input", "groundtruth", "GT"):
             (folder / name).mkdir(parents=True, exist_ok=True)
-    except OutputError:
-        raise
     except OSError as error:
         raise OutputError(f"{folder} cannot be made: {error}; give another folder") from error
 

@@ -2,46 +2,65 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+
+from cleanplate.parameters import Parameters
 
 SMALLEST = (48, 64)
 LARGEST = (2160, 3840)
 
 
-class PaintedSettings(BaseModel):
+class PaintedSettings(Parameters):
     """What the painted intersection shows; every value has a default that gives the demo."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     size: tuple[int, int] = Field(
-        (240, 320), description="Height and width of a frame in pixels, at least 48 by 64."
+        default=(240, 320), description="Height and width of a frame in pixels, at least 48 by 64."
     )
-    seconds: float = Field(40.0, ge=1.0, le=600.0, description="Length of the clip in seconds.")
-    frame_rate: float = Field(10.0, ge=1.0, le=60.0, description="Frames in a second.")
-    seed: int = Field(0, ge=0, description="Chooses traffic, colours, trees and noise.")
+    seconds: float = Field(
+        default=40.0, ge=1.0, le=600.0, description="Length of the clip in seconds."
+    )
+    frame_rate: float = Field(default=10.0, ge=1.0, le=60.0, description="Frames in a second.")
+    seed: int = Field(default=0, ge=0, description="Chooses traffic, colours, trees and noise.")
     cycle: float = Field(
-        20.0, ge=8.0, le=300.0, description="Seconds from one red of the main road to the next."
+        default=20.0,
+        ge=8.0,
+        le=300.0,
+        description="Seconds from one red of the main road to the next.",
     )
     red_share: float = Field(
-        0.6, ge=0.1, le=0.9, description="Share of the cycle in which the main road has red."
+        default=0.6,
+        ge=0.1,
+        le=0.9,
+        description="Share of the cycle in which the main road has red.",
     )
     traffic: float = Field(
-        14.0, ge=0.0, le=30.0, description="Vehicles that want to pass, for each lane and minute."
+        default=7.0,
+        ge=0.0,
+        le=30.0,
+        description="Vehicles that want to pass, for each lane and minute.",
     )
     light_drift: float = Field(
-        6.0,
+        default=6.0,
         ge=0.0,
         le=60.0,
-        description="Change of the light over the clip: mean of the plate, peak to peak, grey levels.",
+        description="Change of the plate's mean over the clip, peak to peak, grey levels.",
     )
     noise: float = Field(
-        2.0, ge=0.0, le=30.0, description="Standard deviation of the sensor noise, grey levels."
+        default=2.0,
+        ge=0.0,
+        le=30.0,
+        description="Standard deviation of the sensor noise, grey levels.",
     )
-    shadows: bool = Field(True, description="Whether vehicles and pedestrians cast shadows.")
+    shadows: bool = Field(
+        default=True, description="Whether vehicles and pedestrians cast shadows."
+    )
     sway: float = Field(
-        0.25, ge=0.0, le=1.0, description="How far the tree tops move to each side, in metres."
+        default=0.25,
+        ge=0.0,
+        le=1.0,
+        description="How far the tree tops move to each side, in metres.",
     )
-    pedestrians: bool = Field(True, description="Whether people walk and cross.")
+    pedestrians: bool = Field(default=True, description="Whether people walk and cross.")
 
     @field_validator("size")
     @classmethod

@@ -7,6 +7,9 @@ from enum import StrEnum
 
 AMBER = 1.5
 CLEARANCE = 1.2
+CLEAR_OUT = 3.5
+SHORTEST_GREEN = 1.0
+"""Where less is left, the crossing road has red all the time."""
 
 
 class Light(StrEnum):
@@ -37,14 +40,22 @@ class Signals:
     def show(self, time: float, *, main: bool) -> Light:
         """The light of the main or of the crossing road at a time."""
         phase = time % self.cycle
-        if main:
-            opens, closes = self.red, self.cycle
-        else:
-            clearance = min(CLEARANCE, 0.12 * self.red)
-            opens, closes = clearance, self.red - clearance
+        opens, closes = self._green_phases(main=main)
         if not opens <= phase < closes:
             return Light.RED
         return Light.AMBER if phase >= closes - min(AMBER, (closes - opens) / 4) else Light.GREEN
+
+    def red_phases(self, *, main: bool) -> tuple[float, float]:
+        """When a road's red begins and when it ends, in seconds from the main road's red."""
+        opens, closes = self._green_phases(main=main)
+        return closes - self.cycle, opens
+
+    def _green_phases(self, *, main: bool) -> tuple[float, float]:
+        if main:
+            return self.red, self.cycle
+        # who starts last needs some seconds to leave the crossing before the main road's green
+        opens, closes = min(CLEARANCE, 0.12 * self.red), self.red - CLEAR_OUT
+        return opens, closes if closes >= opens + SHORTEST_GREEN else opens
 
     def walking_window(self, need: float, *, main: bool) -> tuple[float, float] | None:
         """Phases of the cycle in which people may step on a zebra that takes `need` seconds.
@@ -52,6 +63,8 @@ class Signals:
         Returns:
             The first and the last phase, or None where the red of that road is too short.
         """
-        first = 2.0 if main else self.red + 1.5
+        begin = 0.0 if main else self.red
         last = (self.red if main else self.cycle) - need
-        return (first, last) if last >= first + 0.5 else None
+        # the last vehicles need a moment to leave the far zebra
+        first = min(begin + 4.0, last - 0.5)
+        return (first, last) if first >= begin + 1.5 + main else None

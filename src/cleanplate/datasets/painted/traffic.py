@@ -18,13 +18,20 @@ from cleanplate.datasets.painted.pedestrians import Crowd
 from cleanplate.datasets.painted.settings import PaintedSettings
 from cleanplate.datasets.painted.signals import Light, Signals
 
-PULL = 2.0
-BRAKE = 2.6
+PULL = 2.3
+BRAKE = 3.0
 HARD_BRAKE = 4.0
 HEADWAY = 1.1
 GAP = 1.7
 WARM_UP_CYCLES = 2
-MARGIN = 1.0
+WARM_UP_SECONDS = 30.0
+CRUISE = 12.0
+START_LOSS = 1.5
+DISCHARGE = 2.4
+"""Seconds from one vehicle of a queue to the next when it leaves."""
+MARGIN = 0.6
+NOTICE = 1.5
+"""Seconds that a driver who starts needs to reach the other road."""
 SHORTEST_STEP_RATE = 15.0
 
 
@@ -78,33 +85,54 @@ class _Vehicle:
 class _Stream:
     """The vehicles of one lane, first to last, and those still to come."""
 
-    def __init__(self, lane: Lane, number: int, settings: PaintedSettings, begin: float) -> None:
+    def __init__(
+        self, lane: Lane, number: int, settings: PaintedSettings, signals: Signals
+    ) -> None:
         self.lane = lane
         self.vehicles: list[_Vehicle] = []
         self._random = np.random.default_rng([settings.seed, 11, number])
         self._number = number
         self._made = 0
-        self._mean = 60.0 / settings.traffic if settings.traffic > 0 else math.inf
-        self._due = begin + float(self._random.uniform(0.0, 1.0)) * min(self._mean, 1e9)
+        self._cycle = settings.cycle
+        self._next_cycle = -WARM_UP_CYCLES - math.ceil(WARM_UP_SECONDS / settings.cycle)
+        self._due: list[float] = []
+        closes, opens = signals.red_phases(main=lane.main)
+        self._shift = closes - (lane.stop - lane.start) / CRUISE
+        # one more than can leave in a green would let the queue grow without end
+        capacity = (self._cycle - (opens - closes) - START_LOSS) / DISCHARGE
+        self._mean = min(settings.traffic * self._cycle / 60, max(1.0, capacity))
 
     def arrive(self, time: float) -> None:
         """Let the next vehicle in when it is due and there is room."""
-        if time < self._due:
+        while not self._due and self._mean > 0:
+            self._plan_cycle()
+        if not self._due or time < self._due[0]:
             return
         kind, style, wish = self._draw_kind()
         room = self.vehicles[-1].rear - self.lane.start if self.vehicles else math.inf
         if room >= 3 * GAP:
             identity = 1 + self._made * len(LANES) + self._number
-            speed = min(wish, max(0.0, (room - GAP) / 2.0))
+            speed = min(wish, max(0.0, (room - GAP) / 1.5))
             self.vehicles.append(_Vehicle(identity, kind, style, wish, self.lane.start, speed))
             self._made += 1
-        self._due = time + self._mean * (0.55 + 0.45 * float(self._random.exponential()))
+        self._due.pop(0)
+
+    def _plan_cycle(self) -> None:
+        """When vehicles enter in a cycle: a platoon whose first one just meets the red."""
+        count = int(self._mean + float(self._random.random()))
+        begin = self._next_cycle * self._cycle + self._shift
+        after = 0.8 * float(self._random.random())
+        for _ in range(count):
+            self._due.append(begin + after)
+            spread = max(0.85 * self._cycle / count - DISCHARGE, 0.2)
+            after += DISCHARGE + spread * float(self._random.uniform(0.4, 1.2))
+        self._next_cycle += 1
 
     def _draw_kind(self) -> tuple[str, int, float]:
         chance, style, wish = self._random.random(3)
         bus = 0.05 if abs(self.lane.offset) > LANES[0].offset else 0.0
         kind = "bus" if chance < bus else "van" if chance < bus + 0.15 else "car"
-        return kind, int(style * 1_000_000), 11.0 + 2.5 * float(wish) - 2.0 * (kind == "bus")
+        return kind, int(style * 1_000_000), CRUISE - 0.5 + float(wish)
 
     def move(self, light: Light, step: float, *, blocked: bool) -> None:
         """Move every vehicle by one step."""
@@ -138,8 +166,10 @@ class _Stream:
         return True
 
     def reaches_into(self, half: float) -> bool:
-        """Whether a vehicle is on the crossing, `half` metres to each side of its middle."""
-        return any(one.front > -half and one.rear < half for one in self.vehicles)
+        """Whether a vehicle is on the crossing, `half` metres to each side, and stays a while."""
+        return any(
+            one.front > -half and one.rear + one.speed * NOTICE < half for one in self.vehicles
+        )
 
 
 def _drive(vehicle: _Vehicle, gap: float, pace: float, step: float) -> None:
@@ -167,9 +197,8 @@ def simulate(settings: PaintedSettings, signals: Signals, crowd: Crowd) -> list[
     """The vehicles of every frame; the traffic has run for two cycles when the clip begins."""
     per_frame = math.ceil(SHORTEST_STEP_RATE / settings.frame_rate)
     step = 1.0 / (settings.frame_rate * per_frame)
-    warm_up = math.ceil((WARM_UP_CYCLES * settings.cycle + 20.0) / step)
-    begin = -warm_up * step
-    streams = [_Stream(lane, i, settings, begin) for i, lane in enumerate(LANES)]
+    warm_up = math.ceil((WARM_UP_CYCLES * settings.cycle + WARM_UP_SECONDS) / step)
+    streams = [_Stream(lane, i, settings, signals) for i, lane in enumerate(LANES)]
     steps = warm_up + (settings.frames - 1) * per_frame + 1
     times = [(i - warm_up) * step for i in range(steps)]
     busy = {main: crowd.busy(times, main=main) for main in (True, False)}

@@ -1,0 +1,29 @@
+"""The commands, each imported only when it is called."""
+
+from __future__ import annotations
+
+from cyclopts import App
+
+from cleanplate._version import __version__
+
+app = App(
+    name="cleanplate",
+    help="Learns what a fixed camera sees when nobody is there, and cuts out everything else.",
+    version=f"cleanplate {__version__}",
+    version_flags=["--version"],
+)
+
+_COMMANDS = {
+    "learn": ("learn:learn", "Learn the empty scene of a fixed camera from its own frames."),
+    "segment": ("segment:segment", "Cut the foreground out of every frame."),
+    "score": ("score:score", "Score masks against truth by CDnet's rules."),
+    "plate": ("plate:plate", "Write the empty scene as one still picture."),
+    "score-plate": ("score:score_plate", "Score a plate against the true empty scene."),
+    "methods": ("methods:methods", "List the methods, or the settings of one."),
+    "report": ("report:report", "Write one self-contained page about a learned scene."),
+    "demo": ("demo:demo", "Paint a crossroads, learn it, segment it, score it, report it."),
+    "doctor": ("doctor:doctor", "Check this installation."),
+}
+
+for _name, (_target, _help) in _COMMANDS.items():
+    app.command(f"cleanplate.cli.commands.{_target}", name=_name, help=_help)

@@ -1,0 +1,128 @@
+"""`cleanplate learn`."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from cleanplate.cli.console import CommonOptions, Console
+from cleanplate.progress import ProgressListener
+from cleanplate.scene import LearnOptions, Scene
+from cleanplate.scene import learn as learn_scene
+from cleanplate.settings import (
+    DEFAULT_INIT,
+    DEFAULT_METHOD,
+    merge,
+    parse_assignments,
+    read_settings_file,
+)
+
+
+def learn(
+    source: str,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    method: str | None = None,
+    init: str | None = None,
+    recipe: str | None = None,
+    budget: str | None = None,
+    device: str | None = None,
+    seed: int | None = None,
+    assignments: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
+    config: Path | None = None,
+    resume: Annotated[bool, Parameter(negative="")] = False,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+    samples: bool = True,
+    common: CommonOptions | None = None,
+) -> None:
+    """Learn the empty scene of a fixed camera from its own frames.
+
+    Args:
+        source: Video file, folder or pattern of pictures.
+        out: Folder of the learned scene.
+        method: Name of a method, see `cleanplate methods`; default lowrank_ae.
+        init: Initial plate: median, mean, trimmed_mean, mode or low_motion; default median.
+        recipe: Named set of defaults of the method; default robust.
+        budget: 600steps, 90s or 5min; default the method's own.
+        device: auto, cpu, cuda or cuda:N; default auto.
+        seed: Of everything that is random; default 0.
+        assignments: KEY=VALUE, for example training.batch_size=16; may be repeated.
+        config: YAML file of settings; the command line wins over it.
+        resume: Go on with a run that was broken off.
+        overwrite: Replace the scene that is in the folder.
+        samples: Keep a few frames for the report; --no-samples for privacy.
+    """
+    given = {
+        "method": method,
+        "init": init,
+        "recipe": recipe,
+        "budget": budget,
+        "device": device,
+        "seed": seed,
+    }
+    tree = merge(
+        {"method": DEFAULT_METHOD, "init": DEFAULT_INIT},
+        read_settings_file(config) if config else {},
+        parse_assignments(assignments or []),
+        {key: value for key, value in given.items() if value is not None},
+    )
+    with Console(common or CommonOptions()) as console:
+        options = LearnOptions(resume=resume, overwrite=overwrite, samples=samples)
+        begin = time.monotonic()
+        scene = run_learn(source, out, tree, options=options, progress=console.progress)
+        warn_of_damage(console, scene)
+        report_scene(console, scene, out, time.monotonic() - begin)
+
+
+def run_learn(
+    source: str,
+    out: Path,
+    tree: dict[str, object],
+    *,
+    options: LearnOptions,
+    progress: ProgressListener,
+) -> Scene:
+    """Learns with a whole tree of settings."""
+    return learn_scene(source, out=out, settings=tree, options=options, progress=progress)
+
+
+def warn_of_damage(console: Console, scene: Scene) -> None:
+    """One warning where the recording was not whole."""
+    source = scene.provenance["input"]
+    damaged, missing = source["damaged_frames"], source["missing_frames"]
+    parts = []
+    if damaged:
+        parts.append(f"{damaged} damaged frames were left out")
+    if missing:
+        parts.append(f"the recording ends {missing} frames before its promised end")
+    if parts:
+        console.warn(f"{source['name']}: {' and '.join(parts)}")
+
+
+def report_scene(console: Console, scene: Scene, out: Path, seconds: float) -> None:
+    """The result of learning."""
+    provenance = scene.provenance
+    source = provenance["input"]
+    values = {
+        "command": "learn",
+        "run": str(out),
+        "method": scene.settings.method,
+        "frames": source["frames"],
+        "frames_learned_from": source["frames_learned_from"],
+        "damaged_frames": source["damaged_frames"],
+        "missing_frames": source["missing_frames"],
+        "frame_size": list(scene.frame_size),
+        "working_size": list(scene.working_size),
+        "seconds": provenance["seconds"],
+        "steps": provenance["steps"],
+        "peak_memory_bytes": provenance["peak_memory_bytes"],
+        "device": provenance["device"],
+    }
+    text = (
+        f"learned {source['name']} by {scene.settings.method} from "
+        f"{source['frames_learned_from']} of {source['frames']} frames in {seconds:.1f} s: {out}"
+    )
+    console.result(values, text)

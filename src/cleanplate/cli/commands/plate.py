@@ -1,0 +1,86 @@
+"""`cleanplate plate`."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import cv2
+from cyclopts import Parameter
+
+from cleanplate.background import PLATES, still_plate
+from cleanplate.cli.console import CommonOptions, Console
+from cleanplate.cli.outputs import require_free_file
+from cleanplate.errors import OutputError, UnknownNameError, UsageError
+from cleanplate.frames import Picture
+from cleanplate.scene_file import CHECKPOINT, CONFIG, read_scene
+from cleanplate.video import FrameCache, open_source
+
+_LEARNED = "learned"
+_FRAMES = 200
+
+
+def plate(
+    source: str,
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])],
+    how: str | None = None,
+    overwrite: Annotated[bool, Parameter(negative="")] = False,
+    common: CommonOptions | None = None,
+) -> None:
+    """Write the empty scene as one still picture.
+
+    Args:
+        source: Folder of a learned scene, or video file, folder or pattern of pictures.
+        out: Picture to write, .png or .jpg.
+        how: learned for a scene (default: the median over time of its backgrounds); median
+            (default), mean, trimmed_mean, mode or low_motion for a recording.
+        overwrite: Replace the picture that is there.
+    """
+    with Console(common or CommonOptions()) as console:
+        is_scene = (Path(source) / CONFIG).exists() or (Path(source) / CHECKPOINT).is_dir()
+        how = how or (_LEARNED if is_scene else "median")
+        _check(how, is_scene=is_scene)
+        require_free_file(out, overwrite=overwrite, suffixes=(".png", ".jpg"))
+        if is_scene:
+            picture, frames = read_scene(Path(source)).plate, 0
+        else:
+            picture, frames = _from_recording(source, how, console)
+        if not cv2.imwrite(str(out), picture[..., ::-1]):
+            raise OutputError(f"{out} cannot be written")
+        height, width = picture.shape[:2]
+        values = {
+            "command": "plate",
+            "plate": str(out),
+            "how": how,
+            "frame_size": [height, width],
+            "frames_used": frames,
+        }
+        console.result(values, f"{how} plate, {width}x{height}: {out}")
+
+
+def _check(how: str, *, is_scene: bool) -> None:
+    if how not in {_LEARNED, *PLATES}:
+        raise UnknownNameError("plate", how, [_LEARNED, *PLATES])
+    if is_scene and how != _LEARNED:
+        raise UsageError(f"a learned scene has no {how} plate; give the recording for --how {how}")
+    if not is_scene and how == _LEARNED:
+        raise UsageError("--how learned needs a learned scene; run cleanplate learn first")
+
+
+def _from_recording(source: str, how: str, console: Console) -> tuple[Picture, int]:
+    recording = open_source(source)
+    with tempfile.TemporaryDirectory(prefix="cleanplate-") as folder:
+        cache = FrameCache.fill(
+            recording,
+            Path(folder),
+            size=recording.size,
+            max_frames=2 * _FRAMES,
+            on_frame=lambda done, total: console.progress("reading", done, total),
+        )
+        with cache as frames:
+            damaged, missing = recording.problems
+            if damaged or missing:
+                console.warn(f"{recording.name}: {damaged} damaged and {missing} missing frames")
+            return still_plate(how, frames, max_frames=_FRAMES), min(len(frames), _FRAMES)

@@ -1,0 +1,142 @@
+"""What a command says: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Self
+
+from cyclopts import Parameter
+from rich.console import Console as RichConsole
+from rich.markup import escape
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+SCHEMA_VERSION = 1
+_SECONDS_BETWEEN_LINES = 5.0
+
+
+@Parameter(name="*")
+@dataclass(frozen=True)
+class CommonOptions:
+    """Options of every command.
+
+    Attributes:
+        json: One JSON object on stdout instead of text.
+        quiet: Nothing on stderr but errors.
+        verbose: More on stderr.
+        debug: The traceback of an error.
+    """
+
+    json: Annotated[bool, Parameter(negative="")] = False
+    quiet: Annotated[bool, Parameter(negative="")] = False
+    verbose: Annotated[bool, Parameter(negative="")] = False
+    debug: Annotated[bool, Parameter(negative="")] = False
+
+
+class Console:
+    """Speaks for one command.
+
+    Attributes:
+        warnings: What was warned of so far; part of the JSON object.
+        options: The options of the command.
+    """
+
+    def __init__(self, options: CommonOptions) -> None:
+        self.options = options
+        self.warnings: list[str] = []
+        self._out = RichConsole()
+        self._err = RichConsole(stderr=True)
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+        self._stage = ""
+        self._said_at = 0.0
+        self._begun_at = 0.0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop_bar()
+
+    def info(self, message: str) -> None:
+        """A line for the curious, unless quiet."""
+        if not self.options.quiet:
+            self._say(message)
+
+    def detail(self, message: str) -> None:
+        """A line only where more was asked for."""
+        if self.options.verbose and not self.options.quiet:
+            self._say(message)
+
+    def warn(self, message: str) -> None:
+        """A line that the user should read; kept for the JSON object."""
+        self.warnings.append(message)
+        if not self.options.quiet:
+            self._say(f"warning: {message}")
+
+    def result(self, values: Mapping[str, Any], text: str | Table) -> None:
+        """The result of the command, once: as JSON object or as text."""
+        self._stop_bar()
+        if self.options.json:
+            write_json({"schema_version": SCHEMA_VERSION, **values, "warnings": self.warnings})
+        elif isinstance(text, Table):
+            self._out.print(text)
+        else:
+            self._out.print(escape(text), highlight=False, soft_wrap=True)
+
+    def progress(self, stage: str, done: float, total: float | None, note: str = "") -> None:
+        """A `ProgressListener`: a bar on a terminal, else a line now and then."""
+        if self.options.quiet:
+            return
+        if self._err.is_terminal:
+            self._draw(stage, done, total, note)
+        else:
+            self._print_line(stage, done, total, note)
+
+    def _draw(self, stage: str, done: float, total: float | None, note: str) -> None:
+        if stage != self._stage or self._bar is None:
+            self._stop_bar()
+            self._bar = Progress(
+                TextColumn("{task.description:<14}"),
+                BarColumn(),
+                TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}"),
+                console=self._err,
+            )
+            self._bar.start()
+            self._stage = stage
+            self._task = self._bar.add_task(stage, total=total or 1, note=note)
+        assert self._task is not None
+        self._bar.update(self._task, completed=done, total=total or max(done, 1), note=note)
+
+    def _print_line(self, stage: str, done: float, total: float | None, note: str) -> None:
+        now = time.monotonic()
+        if stage != self._stage:
+            self._stage, self._begun_at, self._said_at = stage, now, now
+        is_last = total is not None and done >= total
+        if now - self._said_at < _SECONDS_BETWEEN_LINES and not (is_last and note):
+            return
+        self._said_at = now
+        line = f"{stage} {done:.0f}" + (f"/{total:.0f}" if total else "")
+        if total and 0 < done < total:
+            line += f", {(now - self._begun_at) * (total - done) / done:.0f} s left"
+        self._say(f"{line}, {note}" if note else line)
+
+    def _say(self, message: str) -> None:
+        self._err.print(escape(message), highlight=False, soft_wrap=True)
+
+    def _stop_bar(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def write_json(values: Mapping[str, Any]) -> None:
+    """One JSON object on stdout."""
+    sys.stdout.write(json.dumps(values, indent=2, allow_nan=False) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,35 @@
+"""Outputs of commands: nothing is overwritten unasked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cleanplate.errors import OutputError, UsageError
+
+
+def require_free_file(path: Path, *, overwrite: bool, suffixes: tuple[str, ...] = ()) -> None:
+    """Checks, before any work, that a file can be written there.
+
+    Raises:
+        OutputError: Something is in the way, or the folder cannot be made.
+        UsageError: The file's name has another ending than those allowed.
+    """
+    if suffixes and path.suffix.lower() not in suffixes:
+        raise UsageError(f"{path} should end in {' or '.join(suffixes)}")
+    if path.is_dir():
+        raise OutputError(f"{path} is a folder; give the name of a file")
+    if path.exists() and not overwrite:
+        raise OutputError(f"{path} is in the way; give another --out, or --overwrite to replace it")
+    make_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder where it is missing.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error.strerror}") from error
