@@ -18,14 +18,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--runslow"):
         skip_marked(items, "slow", "slow: give --runslow")
-    if any("gpu" in item.keywords for item in items) and not has_cuda():
+    if any(item.get_closest_marker("gpu") for item in items) and not has_cuda():
         skip_marked(items, "gpu", "gpu: there is no CUDA device here")
 
 
 def skip_marked(items: list[pytest.Item], mark: str, reason: str) -> None:
     skip = pytest.mark.skip(reason=reason)
     for item in items:
-        if mark in item.keywords:
+        if item.get_closest_marker(mark):
             item.add_marker(skip)
 
 

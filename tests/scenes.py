@@ -100,12 +100,12 @@ def paint_scene(
 
 
 def paint_plate(height: int, width: int, *, seed: int = 0) -> Picture:
-    """Ramps under blotches and grain, `(H, W, 3)`, between 45 and 210 grey levels."""
+    """Ramps under blotches and grain, `(H, W, 3)`, from 45 to 210 grey levels."""
     random = np.random.default_rng((seed, 1))
     ramps = np.linspace(90, 150, width)[None, :, None] + np.linspace(-20, 20, height)[:, None, None]
-    blotches = cv2.GaussianBlur(random.normal(0, 90, (height, width, 3)), (0, 0), 3.0)
-    grain = random.normal(0, 8, (height, width, 1))
-    return as_bytes(np.clip(ramps + 2 * blotches + grain, _DARKEST, _BRIGHTEST))
+    blotches = cv2.GaussianBlur(random.normal(0, 180, (height, width, 3)), (0, 0), 3.0)
+    plate = ramps + blotches + random.normal(0, 2, (height, width, 1))
+    return as_bytes(np.clip(plate, _DARKEST, _BRIGHTEST))
 
 
 def write_image_folder(folder: Path, pictures: Picture) -> Path:

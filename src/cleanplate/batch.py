@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -50,6 +51,12 @@ def to_tensor(pictures: Picture, device: torch.device | str = "cpu") -> Tensor:
 
 
 def to_pictures(images: Tensor) -> Picture:
-    """Images `(B, 3, H, W)` in [0, 1] as pictures `(B, H, W, 3)` uint8, rounded."""
-    grey_levels = images.detach().mul(255).round_().clamp_(0, 255).to(torch.uint8)
-    return np.ascontiguousarray(grey_levels.permute(0, 2, 3, 1).cpu().numpy())
+    """Images `(B, 3, H, W)` in [0, 1] as pictures `(B, H, W, 3)` uint8, rounded, held in range."""
+    planes = images.detach().clamp(min=0).cpu().numpy()
+    count, _, height, width = planes.shape
+    pictures = np.empty((count, height, width, 3), np.uint8)
+    for picture, channels in zip(pictures, planes, strict=True):
+        # OpenCV scales, rounds and weaves the planes together several times faster than torch.
+        grey_levels = cv2.convertScaleAbs(channels.reshape(-1, width), alpha=255)
+        cv2.merge(list(grey_levels.reshape(3, height, width)), dst=picture)
+    return pictures

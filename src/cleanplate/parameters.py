@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Self
+from typing import Annotated, Any, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from cleanplate.errors import SettingsError, nearest
+
+WorkingPixels: TypeAlias = Annotated[int, Field(ge=256)]
+"""Number of pixels to work on: a frame of 16x16, the smallest that is taken, or more."""
 
 
 class Parameters(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from cleanplate.architectures import architecture_summaries, load_architecture
 from cleanplate.background.statistics import PLATES
 from cleanplate.baselines import STILL_BASELINES
 from cleanplate.errors import SettingsError, UnknownNameError, nearest
-from cleanplate.parameters import Parameters
+from cleanplate.parameters import Parameters, WorkingPixels
 from cleanplate.segmentation.settings import SegmentationSettings
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 DEFAULT_METHOD = "lowrank_ae"
 DEFAULT_INIT = "median"
 DEFAULT_RECIPE = "robust"
-DEVICES = ("auto", "cpu", "cuda")
+_DEVICE = r"auto|cpu|cuda(:[0-9]+)?"
 
 
 class SamplingSettings(Parameters):
@@ -33,7 +34,7 @@ class SamplingSettings(Parameters):
     max_gigabytes: float = Field(2.0, gt=0, description="most that they take on disk, in GB")
     plate_frames: int = Field(200, ge=1, description="most frames of the initial plate")
     noise_frames: int = Field(150, ge=2, description="most frames of the noise map")
-    working_pixels: Literal["auto"] | int = Field(
+    working_pixels: Literal["auto"] | WorkingPixels = Field(
         "auto", description="larger frames are reduced to so many pixels; auto looks at the device"
     )
 
@@ -116,7 +117,7 @@ def resolve(tree: Mapping[str, Any]) -> LearnSettings:
     known = ["sampling", "segmentation"] if baseline else list(_GROUPS)
     for key, value in groups.items():
         if key not in known:
-            hint = nearest(key, [*names, *known])
+            hint = nearest(str(key), [*names, *known])
             raise SettingsError(f"unknown setting '{key}'{hint}; known: {', '.join(known)}")
         if not isinstance(value, Mapping):
             raise SettingsError(f"'{key}' is a group; give {key}.SETTING=VALUE")
@@ -153,7 +154,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
             raise SettingsError(f"'{assignment}' is no setting; give KEY=VALUE")
         try:
             value = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, ValueError) as error:  # ValueError: a date like 2001-99-99
             raise SettingsError(f"the value of '{assignment}' is not understood") from error
         tree = merge(tree, _nested(key.strip().split("."), value))
     return tree
@@ -167,7 +168,7 @@ def read_settings_file(path: Path) -> dict[str, Any]:
     """
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise SettingsError(f"settings file {path} cannot be read: {error}") from error
     if tree is None:
         return {}
@@ -184,8 +185,7 @@ def _check_general(general: GeneralSettings) -> None:
         raise UnknownNameError("method", general.method, known_methods())
     if general.init not in PLATES:
         raise UnknownNameError("initial plate", general.init, PLATES)
-    name, _, number = general.device.partition(":")
-    if name not in DEVICES or (number and (name != "cuda" or not number.isdigit())):
+    if not re.fullmatch(_DEVICE, general.device):
         raise SettingsError(
             f"device '{general.device}' makes no sense; give auto, cpu, cuda or cuda:N"
         )

@@ -65,6 +65,7 @@ class Ear:
         self.told: list[tuple[str, float, float | None]] = []
 
     def __call__(self, stage: str, done: float, total: float | None, note: str = "") -> None:
+        assert isinstance(note, str)
         self.told.append((stage, done, total))
 
 

@@ -192,7 +192,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(
         if len(written) > 3:
             raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("cleanplate.video.cache._PictureFile._write_bytes", write)
+    monkeypatch.setattr("cleanplate.video.array_file.ArrayFile._write_bytes", write)
     with pytest.raises(OutputError, match="the disk is full: the frame cache could not be written"):
         FrameCache.fill(PaintedSource(20, promised=20), tmp_path / "work", size=SIZE)
     assert list(tmp_path.iterdir()) == []

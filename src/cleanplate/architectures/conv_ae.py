@@ -16,10 +16,11 @@ from cleanplate.frames import FrameSize
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder
 from cleanplate.objectives.reconstruction import Reconstruction
-from cleanplate.parameters import Parameters
+from cleanplate.parameters import Parameters, WorkingPixels
 
 _CPU_PIXELS = 160 * 120
 _CUDA_PIXELS = 1280 * 720
+_GREY = 0.5
 
 
 class ConvAESettings(Parameters):
@@ -30,7 +31,7 @@ class ConvAESettings(Parameters):
     )
     width: int = Field(16, ge=4, description="channels of the first stage")
     latent_dim: int = Field(16, ge=1, description="numbers in the code of a frame")
-    working_pixels: Literal["auto"] | int = Field(
+    working_pixels: Literal["auto"] | WorkingPixels = Field(
         "auto", description="most pixels that the network works on; auto looks at the device"
     )
 
@@ -67,9 +68,8 @@ class ConvAE(BackgroundModel):
         return self.plate + _resized(residual, frame_size)
 
     def _reduced(self, frames: Tensor) -> Tensor:
-        if self._is_residual:
-            # What the plate explains already would drown the little that the code has to carry.
-            frames = frames - self.plate
+        # What the plate, or a middle grey, explains already would drown what the code has to carry.
+        frames = frames - (self.plate if self._is_residual else _GREY)
         if tuple(frames.shape[-2:]) == self._working_size:
             return frames
         return functional.interpolate(frames, self._working_size, mode="area")
@@ -100,7 +100,8 @@ ARCHITECTURE = Architecture(
     build=ConvAE,
     steps=400,
     recipes={
-        ROBUST: {},
+        # A longer ramp lets the code learn to draw what moves; it hardly forgets that again.
+        ROBUST: {"objective.learning_rate": 2e-3, "objective.ramp": 0.1},
         AS_PUBLISHED: {"model.form": "plain", "objective.loss": "mse"},
     },
 )

@@ -64,8 +64,9 @@ class LowRankAE(BackgroundModel):
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float, held near [0, 1] by the loss alone."""
-        mixture = self.codes(batch.rgb) @ self.images.flatten(1)
-        return self.plate() + mixture.view(batch.rgb.shape)
+        codes = self.codes(batch.rgb)
+        background = torch.addmm(self.plate().flatten(), codes, self.images.flatten(1))
+        return background.view(batch.rgb.shape)
 
     def _thumbnail(self, frames: Tensor) -> Tensor:
         return functional.interpolate(frames, self.thumbnail_size, mode="area")

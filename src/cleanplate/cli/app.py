@@ -11,6 +11,7 @@ app = App(
     help="Learns what a fixed camera sees when nobody is there, and cuts out everything else.",
     version=f"cleanplate {__version__}",
     version_flags=["--version"],
+    suppress_keyboard_interrupt=False,  # else nobody would say how to go on
 )
 
 _COMMANDS = {

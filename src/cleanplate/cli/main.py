@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shlex
 import sys
 import traceback
 from collections.abc import Sequence
@@ -34,13 +35,15 @@ def run(arguments: Sequence[str]) -> int:
         0 where it went well, 1 for a failure, 2 for wrong usage, 130 where Ctrl-C ended it.
     """
     try:
-        app(list(arguments), exit_on_error=False, print_error=False, result_action="return_value")
+        code = app(
+            list(arguments), exit_on_error=False, print_error=False, result_action="return_value"
+        )
     except CleanplateError as error:
         return _fail(arguments, error, str(error), error.exit_code)
     except CycloptsError as error:
         return _fail(arguments, error, _usage(error), USAGE)
     except KeyboardInterrupt as error:
-        return _fail(arguments, error, _interrupted(arguments), INTERRUPTED)
+        return _fail(arguments, error, _interrupted(arguments, error), INTERRUPTED)
     except BrokenPipeError:
         # Whoever read our output has gone; nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -50,10 +53,14 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(arguments, error, sentence, FAILURE)
     except OSError as error:
         return _fail(arguments, error, _system(error), FAILURE)
-    return 0
+    except Exception as error:  # noqa: BLE001 - even our own mistakes end in a sentence
+        sentence = f"a mistake in cleanplate ({type(error).__name__}: {error}); --debug shows where"
+        return _fail(arguments, error, sentence, FAILURE)
+    return code if isinstance(code, int) else 0
 
 
 def _fail(arguments: Sequence[str], error: BaseException, sentence: str, code: int) -> int:
+    sentence = " ".join(sentence.split())
     if "--debug" in arguments:
         traceback.print_exception(error)
     if "--json" in arguments:
@@ -64,14 +71,15 @@ def _fail(arguments: Sequence[str], error: BaseException, sentence: str, code: i
 
 
 def _usage(error: CycloptsError) -> str:
-    sentence = " ".join(str(error).split())
-    return f"{sentence} (cleanplate --help lists the commands and their options)"
+    return f"{error} (cleanplate --help lists the commands and their options)"
 
 
-def _interrupted(arguments: Sequence[str]) -> str:
+def _interrupted(arguments: Sequence[str], interrupt: KeyboardInterrupt) -> str:
+    if str(interrupt):
+        return f"interrupted; {interrupt}"
     if arguments and arguments[0] in {"learn", "segment"}:
         kept = [word for word in arguments if word not in {"--resume", "--overwrite"}]
-        return f"interrupted; go on with: cleanplate {' '.join(kept)} --resume"
+        return f"interrupted; go on with: cleanplate {shlex.join(kept)} --resume"
     return "interrupted"
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
+import cv2
+
 from cleanplate.errors import OutputError, UsageError
+from cleanplate.frames import Picture
 
 
 def require_free_file(path: Path, *, overwrite: bool, suffixes: tuple[str, ...] = ()) -> None:
@@ -21,6 +25,23 @@ def require_free_file(path: Path, *, overwrite: bool, suffixes: tuple[str, ...] 
     if path.exists() and not overwrite:
         raise OutputError(f"{path} is in the way; give another --out, or --overwrite to replace it")
     make_folder(path.parent)
+
+
+def write_picture(path: Path, picture: Picture) -> None:
+    """Writes an RGB picture in the format of the file's ending, whole or not at all.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    _, encoded = cv2.imencode(path.suffix, picture[..., ::-1])
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        partial.write_bytes(encoded.tobytes())
+        partial.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def make_folder(folder: Path) -> None:

@@ -16,6 +16,7 @@ _WIDEST = 8
 """Channels grow with depth up to this multiple of the first stage's."""
 _GROUP = 8
 """Channels in a group of the normalisation."""
+_LEAK = 0.2
 
 
 def depth_for(size: FrameSize) -> int:
@@ -90,8 +91,11 @@ def _map_size(size: FrameSize) -> FrameSize:
 
 def _encoder_stages(channels: int, stages: Sequence[int]) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for wider in stages:
-        layers += [nn.Conv2d(channels, wider, 4, stride=2, padding=1), *_normalised(wider)]
+    for number, wider in enumerate(stages):
+        layers += [nn.Conv2d(channels, wider, 4, stride=2, padding=1)]
+        # None in the first stage, as in Radford et al.: it would hide how bright the frame is.
+        layers += [_normalisation(wider)] if number > 0 else []
+        layers += [nn.LeakyReLU(_LEAK)]
         channels = wider
     return layers
 
@@ -101,9 +105,11 @@ def _decoder_stages(stages: Sequence[int]) -> list[nn.Module]:
     for wider, narrower in zip(stages, [*stages[1:], stages[-1]], strict=True):
         # Enlarging and then convolving leaves no checkerboard, as transposed convolution does.
         layers += [nn.Upsample(scale_factor=2, mode="nearest")]
-        layers += [nn.Conv2d(wider, narrower, 3, padding=1), *_normalised(narrower)]
+        layers += [nn.Conv2d(wider, narrower, 3, padding=1)]
+        layers += [_normalisation(narrower), nn.LeakyReLU(_LEAK)]
     return layers
 
 
-def _normalised(channels: int) -> list[nn.Module]:
-    return [nn.GroupNorm(max(1, channels // _GROUP), channels), nn.LeakyReLU(0.2)]
+def _normalisation(channels: int) -> nn.Module:
+    groups = math.gcd(channels, max(1, channels // _GROUP))  # a width need not be a multiple of 8
+    return nn.GroupNorm(groups, channels)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ from cleanplate.settings import (
     merge,
     resolve,
 )
+from cleanplate.training.budget import Budget
 from cleanplate.video import FrameCache, VideoSource, in_batches, open_source
 
 _BATCH = 8
@@ -117,22 +119,25 @@ def learn(
         "seed": seed,
     }
     resolved = resolve(merge(general, settings or {}))
+    if resolved.is_baseline and resolved.general.budget != "auto":
+        Budget.parse(resolved.general.budget)  # not needed, but nonsense is refused all the same
     options = options or LearnOptions()
     recording = open_source(source)
     with ExitStack() as stack:
         if out is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cleanplate-")))
-            return _Run(resolved, recording, RunFolder(folder), progress).learn(keep=False)
+            return _Run(resolved, recording, RunFolder(folder), progress).learn()
         run = RunFolder(Path(out))
         if not resolved.is_baseline:
             pick_device(resolved.general.device)  # a device that is not there must not cost a run
         stack.enter_context(run.locked())
         identity = {"settings": resolved.as_tree(), "source": recording.fingerprint()}
-        run.begin(identity, resume=options.resume, overwrite=options.overwrite)
-        if run.is_complete:
+        goes_on = run.takes_up(identity, resume=options.resume, overwrite=options.overwrite)
+        if goes_on and run.is_complete:
             run.finish()
             return load(run.path, device=resolved.general.device)
-        scene = _Run(resolved, recording, run, progress).learn(keep=True, samples=options.samples)
+        begin = _nothing if goes_on else partial(run.begin, identity)
+        scene = _Run(resolved, recording, run, progress).learn(begin, samples=options.samples)
         scene.save(run.path)
         run.finish()
         return scene
@@ -154,16 +159,24 @@ class _Run:
         self._progress = progress
         self._begin = time.monotonic()
 
-    def learn(self, *, keep: bool, samples: bool = True) -> Scene:
-        """The scene; with `keep`, checkpoints are written on the way."""
+    def learn(self, begin: Callable[[], None] | None = None, *, samples: bool = True) -> Scene:
+        """The scene.
+
+        Args:
+            begin: Makes room in the folder; called only when the frames have been read, so that a
+                bad recording costs nothing of what is there. None: no checkpoints are written.
+            samples: Keep a few frames for the report.
+        """
         started = now()
         with self._read() as frames:
+            if begin is not None:
+                begin()
             self._progress("initial plate", 0, 1)
             how = (
                 self._settings.method if self._settings.is_baseline else self._settings.general.init
             )
             plate = still_plate(how, frames, max_frames=self._settings.sampling.plate_frames)
-            learned = self._fit(frames, plate, keep=keep)
+            learned = self._fit(frames, plate, keep=begin is not None)
             noise = self._noise(frames, learned.estimator)
             scene = Scene(
                 settings=self._settings,
@@ -266,3 +279,7 @@ class _Run:
             )
             for position, picture, background in zip(positions, pictures, backgrounds, strict=True)
         )
+
+
+def _nothing() -> None:
+    """The folder is ready as it is."""

@@ -8,6 +8,7 @@ import resource
 import sys
 from datetime import UTC, datetime
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from cleanplate._version import __version__
@@ -20,7 +21,7 @@ def describe_input(source: VideoSource, frames: FrameCache) -> dict[str, Any]:
     """What was read: name, hash, counts and times."""
     damaged, missing = source.problems
     return {
-        "name": source.name.replace("\\", "/").rstrip("/").rpartition("/")[2],
+        "name": short_name(source),
         "sha256": source.fingerprint(),
         "frame_size": list(source.size),
         "frames": frames.frames_read,
@@ -30,6 +31,13 @@ def describe_input(source: VideoSource, frames: FrameCache) -> dict[str, Any]:
         "damaged_frames": damaged,
         "missing_frames": missing,
     }
+
+
+def short_name(source: VideoSource) -> str:
+    """What a person would call a recording: the file's name, for a folder with its parent's."""
+    parts = Path(source.name).parts
+    is_folder = Path(source.name).is_dir()
+    return "/".join(parts[-2:] if is_folder else parts[-1:]).lstrip("/")
 
 
 def describe_machine() -> dict[str, Any]:

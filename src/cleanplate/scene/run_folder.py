@@ -12,7 +12,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from cleanplate.errors import OutputError, RunLockedError, SettingsError
+from cleanplate.errors import OutputError, RunLockedError, SceneFileError, SettingsError
 from cleanplate.scene_file import (
     CHECKPOINT,
     CONFIG,
@@ -73,16 +73,19 @@ class RunFolder:
             ) from error
         except OSError as error:
             raise OutputError(f"cannot write to {self.path}: {error.strerror}") from error
+        shutil.rmtree(self.cache, ignore_errors=True)  # of a process that was killed
         try:
             yield
         finally:
             lock.release()
             (self.path / _LOCK).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # only what is empty because nothing came of it
+                self.checkpoint.rmdir()
             with contextlib.suppress(OSError):
-                self.path.rmdir()  # only where nothing came of it and the folder is empty
+                self.path.rmdir()
 
-    def begin(self, identity: Mapping[str, Any], *, resume: bool, overwrite: bool) -> None:
-        """Makes the folder ready: refuses, empties or takes up what is in it.
+    def takes_up(self, identity: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bool:
+        """Whether to go on with what is there; where not, `begin` comes next. Changes nothing.
 
         Args:
             identity: Settings and source; a run is only gone on with under the same.
@@ -91,16 +94,25 @@ class RunFolder:
 
         Raises:
             OutputError: Something is in the way.
+            SceneFileError: What is there is damaged.
             SettingsError: What is there was begun with other settings or another source.
         """
         if resume and not overwrite and (begun := self._begun()) is not None:
             _require_same(begun, identity, self.path)
-            return
+            return True
         if not overwrite and not (resume and self._is_harmless()):
             self._refuse_occupied()
+        return False
+
+    def begin(self, identity: Mapping[str, Any]) -> None:
+        """Removes the scene that is there, but not the frame cache, and notes who begins.
+
+        Raises:
+            OutputError: The folder cannot be written.
+        """
         self._empty()
         try:
-            self.checkpoint.mkdir(parents=True)
+            self.checkpoint.mkdir(parents=True, exist_ok=True)
             (self.checkpoint / _BEGUN).write_text(json.dumps(identity), encoding="utf-8")
         except OSError as error:
             raise OutputError(f"cannot write to {self.path}: {error.strerror}") from error
@@ -113,8 +125,14 @@ class RunFolder:
         """Identity of the run that is there, finished or not."""
         if self.is_complete:
             config = read_config(self.path)
-            provenance = json.loads((self.path / PROVENANCE).read_text(encoding="utf-8"))
-            return {"settings": config["settings"], "source": provenance["input"]["sha256"]}
+            try:
+                provenance = json.loads((self.path / PROVENANCE).read_text(encoding="utf-8"))
+                return {"settings": config["settings"], "source": provenance["input"]["sha256"]}
+            except (OSError, ValueError, TypeError, KeyError) as error:
+                raise SceneFileError(
+                    f"{PROVENANCE} or {CONFIG} of the scene {self.path} is damaged; "
+                    "learn again with --overwrite"
+                ) from error
         path = self.checkpoint / _BEGUN
         try:
             begun: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
@@ -137,8 +155,9 @@ class RunFolder:
 
     def _empty(self) -> None:
         """Removes the files of a scene; what somebody else put there stays."""
-        for name in _OWN:
-            path = self.path / name
+        own = [self.path / name for name in _OWN if name != CHECKPOINT]
+        unfinished = [path for path in self.checkpoint.glob("*") if path != self.cache]
+        for path in own + unfinished:
             if path.is_dir():
                 shutil.rmtree(path, ignore_errors=True)
             else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cleanplate.errors import FrameSizeError, SceneFileError, UsageError
+from cleanplate.errors import FrameSizeError, OutputError, SceneFileError, UsageError
 from cleanplate.frames import Frame, FrameSize, FrameStack, Mask, Picture
 from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator
 from cleanplate.scene_file import CONFIG, LOSS_PLOT, Sample, SceneData, read_scene, write_scene
@@ -92,7 +92,7 @@ class Scene:
         source: str | Path | VideoSource | Iterable[Frame],
         *,
         segmentation: SegmentationSettings | None = None,
-    ) -> Iterator[Result]:
+    ) -> Generator[Result]:
         """Foreground of every frame of a recording, one after the other.
 
         Memory does not depend on the length of the recording, and the same frames give the same
@@ -112,10 +112,9 @@ class Scene:
         if isinstance(source, VideoSource):
             require_size(source.size, self.frame_size, source.name)
             source = read_ahead(source.frames(), depth=2 * _BATCH)
-        for frames in in_batches(source, _BATCH):
-            pictures = np.stack([self._reduced(frame) for frame in frames])
-            backgrounds = self.estimator.estimate(pictures)
-            for frame, picture, background in zip(frames, pictures, backgrounds, strict=True):
+        # The next backgrounds are estimated while the masks of these frames are cut out.
+        for batch in read_ahead(self._estimated(source), depth=1):
+            for frame, picture, background in batch:
                 mask = segmenter.segment(picture, background)
                 yield Result(frame, enlarged_mask(mask, self.frame_size), background)
 
@@ -126,6 +125,8 @@ class Scene:
             OutputError: It cannot be written.
         """
         folder = Path(run)
+        if self.metrics:  # before the scene: its last file says that everything is there
+            _write_loss_plot(self.metrics, folder)
         write_scene(
             folder,
             SceneData(
@@ -141,10 +142,14 @@ class Scene:
                 samples=self.samples,
             ),
         )
-        if self.metrics:
-            from cleanplate.training.plot import write_loss_plot
 
-            write_loss_plot(self.metrics, folder / LOSS_PLOT)
+    def _estimated(
+        self, frames: Iterable[Frame]
+    ) -> Iterator[tuple[tuple[Frame, Picture, Picture], ...]]:
+        """Batches of frame, picture and background in the working size."""
+        for batch in in_batches(frames, _BATCH):
+            pictures = np.stack([self._reduced(frame) for frame in batch])
+            yield tuple(zip(batch, pictures, self.estimator.estimate(pictures), strict=True))
 
     def _reduced(self, frame: Frame) -> Picture:
         require_size(frame.size, self.frame_size, f"frame {frame.number}")
@@ -162,6 +167,7 @@ def load(run: str | Path, *, device: str = "auto") -> Scene:
         SceneFileError: The folder is no scene, or one that is damaged or of another format.
         SettingsError: There is no such device.
     """
+    resolve({"method": "median", "device": device})  # refuses a name that makes no sense
     data = read_scene(Path(run))
     try:
         settings = resolve(data.settings)
@@ -181,6 +187,16 @@ def load(run: str | Path, *, device: str = "auto") -> Scene:
         metrics=data.metrics,
         samples=data.samples,
     )
+
+
+def _write_loss_plot(metrics: Sequence[Mapping[str, float]], folder: Path) -> None:
+    from cleanplate.training.plot import write_loss_plot
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_loss_plot(metrics, folder / LOSS_PLOT)
+    except OSError as error:
+        raise OutputError(f"cannot write the scene to {folder}: {error.strerror}") from error
 
 
 def learned_plate(estimator: BackgroundEstimator, frames: FrameStack) -> Picture:

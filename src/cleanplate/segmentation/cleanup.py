@@ -42,10 +42,16 @@ def remove_small(mask: Mask, min_area: int) -> Mask:
     """Mask without the 8-connected regions of fewer pixels."""
     if min_area <= 1 or not mask.any():
         return mask
-    count, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    kept = np.where(statistics[:count, cv2.CC_STAT_AREA] >= min_area, 255, 0).astype(np.uint8)
-    kept[0] = 0
-    return kept[labels]
+    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+    small = np.flatnonzero(statistics[:, cv2.CC_STAT_AREA] < min_area)
+    if not small.size:
+        return mask
+    cleaned = mask.copy()
+    for label in small:
+        left, top, width, height, _ = statistics[label]
+        box = np.s_[top : top + height, left : left + width]
+        cleaned[box][labels[box] == label] = 0
+    return cleaned
 
 
 def odd_length(length: float, scale: float) -> int:

@@ -12,7 +12,7 @@ from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation.cleanup import REFERENCE_PIXELS, Cleanup, odd_length
 from cleanplate.segmentation.difference import residual
 from cleanplate.segmentation.settings import SegmentationSettings
-from cleanplate.segmentation.shadows import shadow_pixels
+from cleanplate.segmentation.shadows import SHADOW_REACH, shadow_pixels
 
 
 class Segmenter:
@@ -32,17 +32,32 @@ class Segmenter:
         """Foreground of one frame, `(H, W)`, uint8, 0 or 255.
 
         Raises:
-            FrameSizeError: The frame is not of the scene's size.
+            FrameSizeError: The frame or its background is not of the scene's size.
         """
-        if picture.shape[:2] != self._size:
-            got = FrameSize(*picture.shape[:2])
-            raise FrameSizeError(f"frame of {got} for a scene of {self._size}")
+        self._require_size(picture, "frame")
+        self._require_size(background, "background")
         difference = residual(picture, background)
         if self._sigma > 0:
             difference = cv2.GaussianBlur(difference, (self._kernel, self._kernel), self._sigma)
         mask: Mask = cv2.compare(difference, self._threshold, cv2.CMP_GT)
-        if self._settings.shadows == "drop" and mask.any():
-            mask = cv2.bitwise_and(
-                mask, cv2.bitwise_not(shadow_pixels(picture, background, self._settings))
-            )
+        if self._settings.shadows == "drop":
+            self._drop_shadows(mask, picture, background)
         return self._cleanup.apply(mask)
+
+    def _drop_shadows(self, mask: Mask, picture: Picture, background: Picture) -> None:
+        left, top, width, height = cv2.boundingRect(mask)
+        if not width:
+            return
+        # Only the part that holds foreground is looked at, with what the windows reach beyond it.
+        rows = slice(max(0, top - SHADOW_REACH), top + height + SHADOW_REACH)
+        columns = slice(max(0, left - SHADOW_REACH), left + width + SHADOW_REACH)
+        part = np.s_[rows, columns]
+        shadows = shadow_pixels(picture[part], background[part], self._settings)
+        mask[part][shadows > 0] = 0
+
+    def _require_size(self, picture: Picture, name: str) -> None:
+        if picture.shape[:2] != self._size:
+            got = FrameSize(*picture.shape[:2])
+            raise FrameSizeError(
+                f"{name} of {got} for a scene of {self._size}; give it in the scene's size"
+            )

@@ -15,6 +15,8 @@ _LOG = np.log(np.arange(256) + 2).astype(np.float32)
 """Logarithm of a grey level; the 2 keeps noise in the dark from mattering."""
 _LEAST_DARKENING = 0.05
 _WINDOW = 5
+SHADOW_REACH = _WINDOW // 2
+"""How far around a pixel the test looks, in pixels."""
 
 
 def shadow_pixels(picture: Picture, background: Picture, settings: SegmentationSettings) -> Mask:

@@ -1,6 +1,7 @@
 """Recordings in, masks out: every kind of source, the frame cache, and the writers."""
 
 from cleanplate.video.ahead import in_batches, read_ahead
+from cleanplate.video.array_file import ArrayFile
 from cleanplate.video.cache import ArrayStack, FrameCache
 from cleanplate.video.opening import open_source, silence_decoders
 from cleanplate.video.sink import MaskWriter, OverlayWriter, draw_overlay, existing_masks, mask_name
@@ -8,6 +9,7 @@ from cleanplate.video.source import DEFAULT_FRAME_RATE, SourceProblems, VideoSou
 
 __all__ = [
     "DEFAULT_FRAME_RATE",
+    "ArrayFile",
     "ArrayStack",
     "FrameCache",
     "MaskWriter",

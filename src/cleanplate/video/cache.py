@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import math
-import tempfile
-import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,11 +12,10 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from cleanplate.errors import OutputError
 from cleanplate.frames import FrameSize, Picture
 from cleanplate.video.ahead import read_ahead
+from cleanplate.video.array_file import ArrayFile
 from cleanplate.video.source import VideoSource
-from cleanplate.video.writing import output_error
 
 OnFrame: TypeAlias = Callable[[int, int | None], None]
 """Told of progress: frames met so far, and how many are promised, None where unknown."""
@@ -73,7 +69,7 @@ class FrameCache:
         last_time: Time of the last frame of the recording, kept or not.
     """
 
-    def __init__(self, file: _PictureFile, kept: Sequence[_Kept], recording: _Extent) -> None:
+    def __init__(self, file: ArrayFile, kept: Sequence[_Kept], recording: _Extent) -> None:
         self._file = file
         self.numbers = tuple(entry.number for entry in kept)
         self.indices = tuple(entry.index for entry in kept)
@@ -112,7 +108,7 @@ class FrameCache:
             OutputError: The disk is full or the folder is not writable; nothing is left behind.
         """
         capacity = min(max_frames, max_bytes // (size.pixels * _CHANNELS))
-        file = _PictureFile(folder, size)
+        file = ArrayFile(folder, (*size, _CHANNELS), np.uint8)
         try:
             filling = _Filling(file, max(capacity, _SMALLEST_CAPACITY), source.frame_count_hint)
             filling.read(source, on_frame)
@@ -127,7 +123,7 @@ class FrameCache:
     @property
     def size(self) -> FrameSize:
         """Size of every frame."""
-        return self._file.size
+        return FrameSize(*self._file.shape[:2])
 
     @property
     def path(self) -> Path:
@@ -189,7 +185,7 @@ class _Filling:
         expected: Frames that the recording is believed to have.
     """
 
-    file: _PictureFile
+    file: ArrayFile
     capacity: int
     expected: int | None
 
@@ -206,7 +202,7 @@ class _Filling:
             for frame in frames:
                 self._make_room(frame.index)
                 if self._is_due(frame.index):  # the stride may have doubled since it was asked for
-                    self.file.write(frame.picture, len(self.kept))
+                    self.file.write(self._scaled(frame.picture), len(self.kept))
                     self.kept.append(_Kept(frame.number, frame.index, frame.time))
                 report(frame.index + 1, source.frame_count_hint)
         finally:
@@ -223,6 +219,12 @@ class _Filling:
         self.file.truncate(0)
         return _Filling(self.file, self.capacity, self.positions)
 
+    def _scaled(self, picture: Picture) -> Picture:
+        height, width, _ = self.file.shape
+        if picture.shape == self.file.shape:
+            return picture
+        return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
+
     def _is_due(self, index: int) -> bool:
         return index % self.stride == 0
 
@@ -236,88 +238,6 @@ class _Filling:
             ]
             self.file.keep(survivors)
             self.kept = [self.kept[position] for position in survivors]
-
-
-class _PictureFile:
-    """Raw pictures of one size, one after the other, in a file of a unique name."""
-
-    def __init__(self, folder: Path, size: FrameSize) -> None:
-        self.size = size
-        self._folder = folder
-        self._made_folder = not folder.exists()
-        self._lock = threading.Lock()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix="frames-", suffix=".raw", dir=folder)
-            # Unbuffered: every request reads exactly the rows it asks for.
-            self._file = open(handle, "r+b", buffering=0)  # noqa: PTH123, SIM115
-        except OSError as error:
-            self._remove_folder()
-            raise self._failed(error) from error
-        self.path = Path(name)
-
-    @property
-    def picture_bytes(self) -> int:
-        """Bytes of one picture."""
-        return self.size.pixels * _CHANNELS
-
-    def write(self, picture: Picture, position: int) -> None:
-        """Scales a picture to the size of the file and puts it at a position."""
-        if picture.shape[:2] != self.size:
-            target = (self.size.width, self.size.height)
-            picture = np.asarray(cv2.resize(picture, target, interpolation=cv2.INTER_AREA))
-        try:
-            self._write_bytes(np.ascontiguousarray(picture), position * self.picture_bytes)
-        except OSError as error:
-            raise self._failed(error) from error
-
-    def keep(self, positions: Sequence[int]) -> None:
-        """Moves the pictures of ascending positions to the front and drops the others."""
-        picture = np.empty((*self.size, _CHANNELS), np.uint8)
-        for target, position in enumerate(positions):
-            if target != position:
-                self.read_into(picture, position, 0)
-                self.write(picture, target)
-        self.truncate(len(positions))
-
-    def truncate(self, count: int) -> None:
-        """Drops all pictures from a position on."""
-        try:
-            self._file.truncate(count * self.picture_bytes)
-        except OSError as error:
-            raise self._failed(error) from error
-
-    def read_into(self, rows: Picture, position: int, top: int) -> None:
-        """Fills contiguous `(rows, W, 3)` with the rows of a picture from `top` on."""
-        start = position * self.picture_bytes + top * self.size.width * _CHANNELS
-        with self._lock:
-            self._file.seek(start)
-            remaining = rows.reshape(-1).data
-            while remaining:
-                count = self._file.readinto(remaining)
-                if not count:
-                    raise OSError(errno.EIO, "the frame cache ends early", str(self.path))
-                remaining = remaining[count:]
-
-    def remove(self) -> None:
-        """Removes the file, and the folder if it was made for it and is empty."""
-        self._file.close()
-        self.path.unlink(missing_ok=True)
-        self._remove_folder()
-
-    def _remove_folder(self) -> None:
-        if self._made_folder and self._folder.is_dir() and not any(self._folder.iterdir()):
-            self._folder.rmdir()
-
-    def _write_bytes(self, picture: Picture, start: int) -> None:
-        with self._lock:
-            self._file.seek(start)
-            remaining = picture.reshape(-1).data
-            while remaining:  # a disk that fills up takes a part before it refuses
-                remaining = remaining[self._file.write(remaining) :]
-
-    def _failed(self, error: OSError) -> OutputError:
-        return output_error(error, self._folder, "the frame cache")
 
 
 def _check_request(

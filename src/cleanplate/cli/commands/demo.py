@@ -12,17 +12,25 @@ from cyclopts import Parameter
 from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.cli.outputs import make_folder
 from cleanplate.datasets import open_sequence
-from cleanplate.datasets.painted import PaintedIntersection, PaintedSettings, write_sequence
+from cleanplate.datasets.painted import (
+    PaintedIntersection,
+    PaintedSettings,
+    write_sequence,
+    write_video,
+)
 from cleanplate.errors import OutputError
 from cleanplate.evaluation import PlateMeasures, SequenceScore, score_masks, score_plate
 from cleanplate.report import write_report
 from cleanplate.scene import LearnOptions, Scene
 from cleanplate.scene import learn as learn_scene
 from cleanplate.scene_file import PLATE, REPORT
-from cleanplate.settings import DEFAULT_METHOD
+from cleanplate.settings import DEFAULT_METHOD, resolve
 from cleanplate.video import MaskWriter
 
-_PARTS = ("sequence", "scene", "masks")
+_VIDEO = "crossroads.avi"
+_FOLDERS = ("sequence", "scene", "masks")
+_RED_SHARE = 0.4
+"""Longer waits than passes would need more than the median plate that learning starts from."""
 
 
 def demo(
@@ -47,12 +55,16 @@ def demo(
     """
     with Console(common or CommonOptions()) as console:
         begin = time.monotonic()
-        painted = PaintedIntersection(PaintedSettings.parse({"seconds": seconds, "seed": seed}))
+        settings = {"seconds": seconds, "seed": seed, "red_share": _RED_SHARE}
+        painted = PaintedIntersection(PaintedSettings.parse(settings))
+        # A name or a budget that makes no sense must not cost the demo that is there.
+        resolve({"method": method, "budget": budget})
         _make_room(out, overwrite=overwrite)
         console.info(f"painting {len(painted)} frames of a crossroads")
         sequence = write_sequence(painted, out / "sequence", picture_format="jpg")
+        video = write_video(painted, out / _VIDEO)
         scene = learn_scene(
-            sequence / "input",
+            video,
             out=out / "scene",
             method=method,
             budget=budget,
@@ -60,13 +72,13 @@ def demo(
             options=LearnOptions(),
             progress=console.progress,
         )
-        _segment(scene, sequence, out / "masks", console)
+        _segment(scene, video, out / "masks", console)
         score = score_masks(out / "masks", open_sequence(sequence))
         plate = score_plate(out / "scene" / PLATE, sequence / "GT" / "GT_background.png")
         report = write_report(
             out / "scene",
             out / REPORT,
-            source=sequence / "input",
+            source=video,
             scores=_shown(score, plate),
             progress=console.progress,
         )
@@ -82,20 +94,20 @@ def demo(
 
 
 def _make_room(out: Path, *, overwrite: bool) -> None:
-    present = [name for name in (*_PARTS, REPORT) if (out / name).exists()]
+    present = [name for name in (*_FOLDERS, _VIDEO, REPORT) if (out / name).exists()]
     if present and not overwrite:
         raise OutputError(
             f"{out} holds {present[0]} already; give another --out, or --overwrite to replace it"
         )
-    for name in _PARTS:
+    for name in _FOLDERS:
         shutil.rmtree(out / name, ignore_errors=True)
     make_folder(out)
 
 
-def _segment(scene: Scene, sequence: Path, masks: Path, console: Console) -> None:
+def _segment(scene: Scene, video: Path, masks: Path, console: Console) -> None:
     frames = scene.provenance["input"]["frames"]
     with MaskWriter(masks) as writer:
-        for result in scene.segment(sequence / "input"):
+        for result in scene.segment(video):
             writer.write(result.number, result.mask)
             console.progress("segmenting", result.frame.index + 1, frames)
 

@@ -12,6 +12,7 @@ from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.progress import ProgressListener
 from cleanplate.scene import LearnOptions, Scene
 from cleanplate.scene import learn as learn_scene
+from cleanplate.scene_file import CONFIG
 from cleanplate.settings import (
     DEFAULT_INIT,
     DEFAULT_METHOD,
@@ -86,7 +87,13 @@ def run_learn(
     progress: ProgressListener,
 ) -> Scene:
     """Learns with a whole tree of settings."""
-    return learn_scene(source, out=out, settings=tree, options=options, progress=progress)
+    try:
+        return learn_scene(source, out=out, settings=tree, options=options, progress=progress)
+    except KeyboardInterrupt as interrupt:
+        if options.overwrite and (out / CONFIG).exists():
+            sentence = f"nothing of {out} was replaced so far; give the same command again"
+            raise KeyboardInterrupt(sentence) from interrupt
+        raise
 
 
 def warn_of_damage(console: Console, scene: Scene) -> None:

@@ -6,13 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import Annotated
 
-import cv2
 from cyclopts import Parameter
 
 from cleanplate.background import PLATES, still_plate
 from cleanplate.cli.console import CommonOptions, Console
-from cleanplate.cli.outputs import require_free_file
-from cleanplate.errors import OutputError, UnknownNameError, UsageError
+from cleanplate.cli.outputs import require_free_file, write_picture
+from cleanplate.errors import UnknownNameError, UsageError
 from cleanplate.frames import Picture
 from cleanplate.scene_file import CHECKPOINT, CONFIG, read_scene
 from cleanplate.video import FrameCache, open_source
@@ -47,8 +46,7 @@ def plate(
             picture, frames = read_scene(Path(source)).plate, 0
         else:
             picture, frames = _from_recording(source, how, console)
-        if not cv2.imwrite(str(out), picture[..., ::-1]):
-            raise OutputError(f"{out} cannot be written")
+        write_picture(out, picture)
         height, width = picture.shape[:2]
         values = {
             "command": "plate",

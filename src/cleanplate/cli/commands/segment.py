@@ -14,7 +14,7 @@ from cyclopts import Parameter
 
 from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.cli.outputs import make_folder, require_free_file
-from cleanplate.errors import OutputError, SettingsError
+from cleanplate.errors import OutputError, SettingsError, UsageError
 from cleanplate.frames import Frame
 from cleanplate.scene import Scene, load
 from cleanplate.scene.scene import require_size
@@ -67,9 +67,11 @@ def segment(
             console.info(f"segmentation.{key} = {value} for this call")
         recording = open_source(source)
         require_size(recording.size, scene.frame_size, recording.name)
-        done = prepare_folder(out, resume=resume, overwrite=overwrite)
         if overlay is not None:
+            if overlay.resolve().is_relative_to(out.resolve()):
+                raise UsageError(f"{out} is for masks only; give another place for {overlay.name}")
             require_free_file(overlay, overwrite=overwrite or resume, suffixes=(".webm",))
+        done = prepare_folder(out, resume=resume, overwrite=overwrite)
         outcome = _write_masks(
             scene, recording, _Task(settings, out, done, overlay), console=console
         )
@@ -123,8 +125,10 @@ def overridden(scene: Scene, overrides: Mapping[str, Any]) -> SegmentationSettin
             f"setting '{others[0]}' is fixed since the scene was learned; "
             "segment takes segmentation.KEY=VALUE only"
         )
-    stored = scene.settings.segmentation.model_dump()
-    tree = merge(stored, overrides.get("segmentation", {}))
+    given = overrides.get("segmentation", {})
+    if not isinstance(given, Mapping):
+        raise SettingsError("'segmentation' is a group; give segmentation.KEY=VALUE")
+    tree = merge(scene.settings.segmentation.model_dump(), given)
     return SegmentationSettings.parse(tree, prefix="segmentation")
 
 
@@ -165,12 +169,18 @@ def _write_masks(
         if task.overlay is not None:
             rate = recording.frame_rate or DEFAULT_FRAME_RATE
             film = stack.enter_context(OverlayWriter(task.overlay, recording.size, rate))
-        frames = read_ahead(_left(recording, task.done), depth=_FRAMES_AHEAD)
+        # A film has all frames, also those whose masks are there already.
+        left_out = frozenset() if film is not None else task.done
+        frames = read_ahead(_left(recording, left_out), depth=_FRAMES_AHEAD)
         stack.callback(frames.close)
-        for result in scene.segment(frames, segmentation=task.settings):
-            masks.write(result.number, result.mask)
+        results = scene.segment(frames, segmentation=task.settings)
+        stack.callback(results.close)  # first: its thread may still be reading the frames
+        for result in results:
             if film is not None:
                 film.write(result.picture, result.mask)
+            if result.number in task.done:
+                continue
+            masks.write(result.number, result.mask)
             outcome.frames += 1
             outcome.foreground += np.count_nonzero(result.mask) / result.mask.size
             console.progress("segmenting", result.frame.index + 1, recording.frame_count_hint)

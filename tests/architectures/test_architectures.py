@@ -1,0 +1,290 @@
+"""What every architecture promises; a new file is tested by being there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+from cleanplate.architectures import architecture_summaries, load_architecture
+from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
+from cleanplate.batch import FrameBatch, to_pictures, to_tensor
+from cleanplate.errors import UnknownNameError
+from cleanplate.frames import FrameSize, Picture
+from cleanplate.model import BackgroundModel
+from cleanplate.settings import parse_assignments, resolve
+from cleanplate.training.budget import Budget
+from cleanplate.training.trainer import Trainer, TrainingSettings
+from scenes import PaintedScene, paint_scene
+
+NAMES = tuple(architecture_summaries())
+SIZES = (FrameSize(64, 64), FrameSize(48, 80), FrameSize(37, 53))
+DRIFT = 25
+"""Grey levels, peak to peak, that the light of the scenes to be learned drifts by."""
+
+
+@pytest.fixture(params=NAMES)
+def name(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def architecture(name: str) -> Architecture:
+    return load_architecture(name)
+
+
+def build(architecture: Architecture, size: FrameSize, seed: int = 0) -> BackgroundModel:
+    """A network in evaluation mode that has not learned anything, but is not at its start."""
+    scene = paint_scene(*size, 4, seed=seed)
+    torch.manual_seed(seed)
+    model = architecture.build(architecture.settings(), Start(scene.start_plate()))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.01 * torch.randn_like(parameter))
+    return model.eval()
+
+
+def batch_of(count: int, size: FrameSize) -> FrameBatch:
+    return FrameBatch(to_tensor(paint_scene(*size, count, seed=1).frames))
+
+
+def learn(scene: PaintedScene, *assignments: str, seed: int = 0) -> BackgroundModel:
+    """A network that has learned a scene, by settings as on the command line."""
+    settings = resolve(parse_assignments(assignments))
+    assert settings.objective is not None
+    assert isinstance(settings.training, TrainingSettings)
+    torch.manual_seed(seed)
+    model = settings.architecture().build(settings.model, Start(scene.start_plate()))
+    trainer = Trainer(
+        model,
+        settings.objective.phases(),  # type: ignore[attr-defined]
+        settings=settings.training,
+        budget=Budget.parse(settings.general.budget),
+        seed=seed,
+    )
+    trainer.train(lambda places: FrameBatch(to_tensor(scene.read(places.tolist()))), len(scene))
+    return model
+
+
+def estimates(model: BackgroundModel, frames: Picture) -> Picture:
+    with torch.no_grad():
+        parts = [
+            to_pictures(model.estimate_background(FrameBatch(to_tensor(part))))
+            for part in np.array_split(frames, max(1, len(frames) // 8))
+        ]
+    return np.concatenate(parts)
+
+
+def drifting_scene(height: int, width: int, count: int, seed: int = 0) -> PaintedScene:
+    return paint_scene(height, width, count, drift=DRIFT, noise=2, squares=3, seed=seed)
+
+
+def share_of_the_still_error(scene: PaintedScene, backgrounds: Picture) -> float:
+    """Error of backgrounds as a share of that of the best picture that never changes."""
+    still = np.broadcast_to(scene.best_still_plate(), scene.frames.shape)
+    return scene.age(backgrounds) / scene.age(still)
+
+
+# The estimate
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_background_has_the_shape_of_the_frames_and_is_finite(
+    architecture: Architecture, size: FrameSize, count: int
+) -> None:
+    model, batch = build(architecture, size), batch_of(count, size)
+    with torch.no_grad():
+        background = model.estimate_background(batch)
+    assert background.shape == (count, 3, *size)
+    assert background.dtype == torch.float32
+    assert torch.isfinite(background).all()
+
+
+def test_frames_that_are_larger_than_what_a_network_works_on_keep_their_size(
+    architecture: Architecture,
+) -> None:
+    size = FrameSize(181, 243)
+    with torch.no_grad():
+        background = build(architecture, size).estimate_background(batch_of(1, size))
+    assert background.shape == (1, 3, *size)
+
+
+def test_two_calls_agree_bit_for_bit_and_leave_the_frames_alone(
+    architecture: Architecture,
+) -> None:
+    model, batch = build(architecture, SIZES[2]), batch_of(3, SIZES[2])
+    frames = batch.rgb.clone()
+    with torch.no_grad():
+        first, second = (model.estimate_background(batch) for _ in range(2))
+    assert torch.equal(first, second)
+    assert torch.equal(batch.rgb, frames)
+
+
+def test_a_background_does_not_depend_on_the_other_frames_of_the_batch(
+    architecture: Architecture,
+) -> None:
+    model, batch = build(architecture, SIZES[1]), batch_of(3, SIZES[1])
+    with torch.no_grad():
+        together = model.estimate_background(batch)
+        alone = [model.estimate_background(FrameBatch(frame[None])) for frame in batch.rgb]
+    assert torch.allclose(together, torch.cat(alone), atol=1e-5)
+
+
+def test_a_network_that_was_put_away_gives_the_same_picture(architecture: Architecture) -> None:
+    size = SIZES[2]
+    model, batch = build(architecture, size), batch_of(2, size)
+    # Whoever opens a scene file knows its size, but not the plate that it started from.
+    empty = Start(np.zeros((*size, 3), np.uint8))
+    again = architecture.build(architecture.settings(), empty).eval()
+    again.load_state_dict(model.state_dict())
+    with torch.no_grad():
+        pictures = [each.estimate_background(batch) for each in (model, again)]
+    assert torch.equal(*pictures)
+
+
+# The parts
+
+
+def test_every_parameter_belongs_to_a_phase(architecture: Architecture) -> None:
+    model = build(architecture, SIZES[0])
+    phases = architecture.objective().phases()
+    orphans = [
+        name
+        for name, _ in model.named_parameters()
+        if not any(phase.may_change(name) for phase in phases)
+    ]
+    assert orphans == []
+    assert len({phase.name for phase in phases}) == len(phases)
+
+
+def test_every_parameter_gets_a_gradient(architecture: Architecture) -> None:
+    model = build(architecture, SIZES[2]).train()
+    batch = batch_of(2, SIZES[2])
+    for phase in architecture.objective().phases():
+        torch.stack(list(phase.loss(model, batch, 0.5).values())).sum().backward()
+    without = [name for name, parameter in model.named_parameters() if parameter.grad is None]
+    assert without == []
+
+
+def test_every_setting_says_what_it_does(architecture: Architecture) -> None:
+    for settings in (architecture.settings, architecture.objective):
+        missing = [name for name, field in settings.model_fields.items() if not field.description]
+        assert missing == []
+
+
+def test_an_architecture_has_a_source_a_budget_and_the_recipe_that_is_the_default(
+    architecture: Architecture,
+) -> None:
+    assert architecture.source
+    assert architecture.steps > 0
+    assert ROBUST in architecture.recipes
+    assert set(architecture.recipes) <= {ROBUST, AS_PUBLISHED}
+
+
+def test_a_summary_is_one_sentence(name: str) -> None:
+    summary = architecture_summaries()[name]
+    assert summary.endswith(".")
+    assert len(summary) <= 100
+
+
+def test_summaries_are_read_without_torch() -> None:
+    code = (
+        "import sys\n"
+        "from cleanplate.architectures import architecture_summaries\n"
+        "assert len(architecture_summaries()) >= 2\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+@pytest.mark.parametrize("unknown", ["lowrank", "lowrank_ea", "base", "__init__"])
+def test_an_unknown_architecture_is_refused(unknown: str) -> None:
+    with pytest.raises(UnknownNameError) as raised:
+        load_architecture(unknown)
+    text = str(raised.value)
+    assert text.startswith(f"unknown method '{unknown}'")
+    assert all(known in text for known in NAMES)
+
+
+def test_an_unknown_architecture_is_refused_with_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match=r"\(did you mean 'lowrank_ae'\?\)"):
+        load_architecture("low_rank_ae")
+
+
+# Learning
+
+
+def test_a_short_training_lowers_the_error(name: str) -> None:
+    scene = drifting_scene(32, 48, 24)
+    errors = [
+        scene.age(estimates(learn(scene, f"method={name}", f"budget={budget}"), scene.frames))
+        for budget in ("1step", "20steps")
+    ]
+    assert errors[1] < errors[0]
+
+
+ROBUST_FORMS: dict[str, tuple[str, ...]] = {
+    **{name: (f"method={name}",) for name in NAMES},
+    "conv_ae plain": ("method=conv_ae", "model.form=plain"),
+}
+BUDGETS = {"lowrank_ae": 200, "conv_ae": 120, "conv_ae plain": 300}
+"""As few steps as suffice for a small scene; others are given their own budget."""
+
+
+@pytest.mark.parametrize("form", ROBUST_FORMS)
+def test_the_background_follows_the_light_but_not_what_moves(form: str) -> None:
+    scene = drifting_scene(48, 64, 60)
+    budget = (f"budget={BUDGETS[form]}steps",) if form in BUDGETS else ()
+    model = learn(scene, *ROBUST_FORMS[form], *budget)
+    assert share_of_the_still_error(scene, estimates(model, scene.frames)) <= 0.5
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("size", [FrameSize(64, 96), FrameSize(120, 160)], ids=str)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("form", ROBUST_FORMS)
+def test_the_default_budget_suffices_for_every_scene(form: str, seed: int, size: FrameSize) -> None:
+    scene = drifting_scene(*size, 90, seed=seed)
+    model = learn(scene, *ROBUST_FORMS[form], seed=seed)
+    assert share_of_the_still_error(scene, estimates(model, scene.frames)) <= 0.5
+
+
+class Dead(BackgroundModel):
+    """A network that gives the same picture whatever it sees."""
+
+    def __init__(self, plate: Picture) -> None:
+        super().__init__()
+        self.plate = nn.Parameter(to_tensor(plate[None]))
+
+    def estimate_background(self, batch: FrameBatch) -> Tensor:
+        """Background of each frame."""
+        return self.plate.expand_as(batch.rgb)
+
+
+class Echo(BackgroundModel):
+    """A network that gives back what it sees."""
+
+    def estimate_background(self, batch: FrameBatch) -> Tensor:
+        """Background of each frame."""
+        return batch.rgb
+
+
+CONTROLS: dict[str, Callable[[PaintedScene], BackgroundModel]] = {
+    "the best still plate": lambda scene: Dead(scene.best_still_plate()),
+    "the plate at the start": lambda scene: Dead(scene.start_plate()),
+    "the frame itself": lambda _: Echo(),
+}
+
+
+@pytest.mark.parametrize("control", CONTROLS)
+def test_a_dead_network_does_not_pass_for_one_that_follows_the_light(control: str) -> None:
+    scene = drifting_scene(48, 64, 60)
+    model = CONTROLS[control](scene)
+    assert share_of_the_still_error(scene, estimates(model, scene.frames)) > 0.99

@@ -1,0 +1,270 @@
+"""What is survived with a warning, what a full disk does, and Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shlex
+import signal
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from calls import CommandLine, files_of, finish, start
+
+import cleanplate.scene.scene as scene_module
+import cleanplate.training.checkpoint as checkpoint_module
+from cleanplate.frames import Picture
+from cleanplate.video import silence_decoders
+from cleanplate.video.array_file import ArrayFile
+from scenes import paint_scene
+
+
+def write_jpegs(folder: Path, pictures: Picture) -> Path:
+    folder.mkdir()
+    for number, picture in enumerate(pictures, start=1):
+        bgr = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+        assert cv2.imwrite(str(folder / f"in{number:06d}.jpg"), bgr)
+    return folder
+
+
+def write_movie(path: Path, pictures: Picture) -> Path:
+    silence_decoders()
+    height, width = pictures.shape[1:3]
+    code = cv2.VideoWriter.fourcc(*"MJPG")
+    writer = cv2.VideoWriter(str(path), cv2.CAP_FFMPEG, code, 25.0, (width, height))
+    assert writer.isOpened()
+    for picture in pictures:
+        writer.write(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+    writer.release()
+    return path
+
+
+class TestSurvived:
+    def test_damaged_frames_in_the_middle(self, cleanplate: CommandLine, tmp_path: Path) -> None:
+        source = write_jpegs(tmp_path / "source", paint_scene(32, 48, 12).frames)
+        (source / "in000005.jpg").write_bytes(b"garbage")
+        content = (source / "in000008.jpg").read_bytes()
+        (source / "in000008.jpg").write_bytes(content[: len(content) // 2])
+        outcome = cleanplate(
+            "learn", source, "--out", tmp_path / "run", "--method", "median", "--json"
+        )
+        assert outcome.code == 0
+        assert outcome.json["damaged_frames"] == 2
+        assert outcome.json["missing_frames"] == 0
+        assert outcome.json["frames_learned_from"] == 10
+        assert len(outcome.json["warnings"]) == outcome.err.count("warning") == 1
+        provenance = json.loads((tmp_path / "run" / "provenance.json").read_text())
+        assert provenance["input"]["damaged_frames"] == 2
+
+    def test_a_video_that_was_cut_off(self, cleanplate: CommandLine, tmp_path: Path) -> None:
+        source = write_movie(tmp_path / "cut.avi", paint_scene(32, 48, 40).frames)
+        content = source.read_bytes()
+        source.write_bytes(content[: len(content) // 2])
+        outcome = cleanplate(
+            "learn", source, "--out", tmp_path / "run", "--method", "median", "--json"
+        )
+        assert outcome.code == 0
+        values = outcome.json
+        assert values["missing_frames"] > 0
+        assert 2 <= values["frames_learned_from"] < 40
+        assert values["frames"] + values["missing_frames"] + values["damaged_frames"] == 40
+        assert len(values["warnings"]) == outcome.err.count("warning") == 1
+        provenance = json.loads((tmp_path / "run" / "provenance.json").read_text())
+        assert provenance["input"]["missing_frames"] == values["missing_frames"]
+        segmented = cleanplate(
+            "segment", source, "--model", tmp_path / "run", "--out", tmp_path / "masks", "--json"
+        )
+        assert segmented.json["missing_frames"] == values["missing_frames"]
+        assert segmented.json["frames"] == values["frames"]
+
+    @pytest.mark.parametrize("size", [(17, 33), (35, 51)])
+    def test_odd_sizes(
+        self, cleanplate: CommandLine, tmp_path: Path, size: tuple[int, int]
+    ) -> None:
+        source = write_jpegs(tmp_path / "source", paint_scene(*size, 8).frames)
+        run, masks = tmp_path / "run", tmp_path / "masks"
+        assert cleanplate("learn", source, "--out", run, "--budget", "2steps").code == 0
+        outcome = cleanplate(
+            *("segment", source, "--model", run, "--out", masks),
+            *("--overlay", tmp_path / "film.webm"),
+        )
+        assert outcome.code == 0
+        assert cv2.imread(str(masks / "bin000001.png"), cv2.IMREAD_UNCHANGED).shape == size
+        assert (tmp_path / "film.webm").stat().st_size > 0
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize("method", ["median", "lowrank_ae"])
+    def test_frames_of_8k(self, cleanplate: CommandLine, tmp_path: Path, method: str) -> None:
+        small = paint_scene(27, 48, 3).frames
+        large = np.stack([cv2.resize(picture, (7680, 4320)) for picture in small])
+        source = write_jpegs(tmp_path / "source", large)
+        run, masks = tmp_path / "run", tmp_path / "masks"
+        outcome = cleanplate(
+            *("learn", source, "--out", run, "--method", method, "--json"),
+            *(("--budget", "2steps") if method != "median" else ()),
+        )
+        assert outcome.code == 0
+        assert outcome.json["frame_size"] == [4320, 7680]
+        height, width = outcome.json["working_size"]
+        assert height * width < 2_200_000
+        assert cleanplate("segment", source, "--model", run, "--out", masks).code == 0
+        mask = cv2.imread(str(masks / "bin000001.png"), cv2.IMREAD_UNCHANGED)
+        assert mask.shape == (4320, 7680)
+        assert set(np.unique(mask)) <= {0, 255}
+
+
+class TestFullDisk:
+    FULL = OSError(errno.ENOSPC, "No space left on device")
+
+    def test_while_the_frames_are_kept_costs_nothing_of_the_old_scene(
+        self,
+        cleanplate: CommandLine,
+        recording: Path,
+        scene: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise self.FULL
+
+        before = files_of(scene)
+        monkeypatch.setattr(ArrayFile, "_write_bytes", fail)
+        outcome = cleanplate("learn", recording, "--out", scene, "--overwrite", "--seed", "9")
+        assert outcome.is_refused_with("the disk is full", "frame cache", code=1)
+        assert files_of(scene) == before
+
+    def test_while_the_frames_are_kept_leaves_nothing_in_the_way(
+        self,
+        cleanplate: CommandLine,
+        recording: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise self.FULL
+
+        arguments = ("learn", recording, "--out", tmp_path / "run", "--method", "median")
+        with monkeypatch.context() as patch:
+            patch.setattr(ArrayFile, "_write_bytes", fail)
+            assert cleanplate(*arguments).code == 1
+        assert not (tmp_path / "run").exists()
+        assert cleanplate(*arguments).code == 0
+
+    def test_at_a_checkpoint_can_be_resumed_from_the_one_before(
+        self,
+        cleanplate: CommandLine,
+        recording: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        arguments = (
+            *("learn", recording, "--budget", "12steps", "--device", "cpu"),
+            *("--set", "training.checkpoint_seconds=0.000001"),
+        )
+        save, count = checkpoint_module.save_file, 0
+
+        def save_five(tensors: dict[str, object], path: Path) -> None:
+            nonlocal count
+            count += 1
+            if count > 5:
+                path.write_bytes(b"half")
+                raise self.FULL
+            save(tensors, path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(checkpoint_module, "save_file", save_five)
+            outcome = cleanplate(*arguments, "--out", tmp_path / "run")
+            assert outcome.is_refused_with("No space left", code=1)
+        assert cleanplate(*arguments, "--out", tmp_path / "run", "--resume").code == 0
+        assert cleanplate(*arguments, "--out", tmp_path / "whole").code == 0
+        resumed, whole = files_of(tmp_path / "run"), files_of(tmp_path / "whole")
+        assert resumed["model.safetensors"] == whole["model.safetensors"]
+        assert resumed.keys() == whole.keys()
+
+    @pytest.mark.parametrize("name", ["model.safetensors", "plate.png", "config.yaml"])
+    def test_at_the_scene_file_leaves_a_run_that_can_be_resumed(
+        self,
+        cleanplate: CommandLine,
+        recording: Path,
+        learned: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        name: str,
+    ) -> None:
+        out = tmp_path / "run"
+        arguments = ("learn", recording, "--out", out, "--budget", "12steps", "--device", "cpu")
+        write = Path.write_bytes
+
+        def write_half(self: Path, content: bytes) -> int:
+            if self.name.startswith(name):
+                write(self, content[: len(content) // 2])
+                raise TestFullDisk.FULL
+            return write(self, content)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "write_bytes", write_half)
+            outcome = cleanplate(*arguments)
+        assert outcome.is_refused_with("No space left", code=1)
+        unfinished = cleanplate("segment", recording, "--model", out, "--out", tmp_path / "masks")
+        assert unfinished.is_refused_with("--resume", code=1)
+        assert cleanplate(*arguments, "--resume").code == 0
+        resumed, whole = files_of(out), files_of(learned)
+        assert resumed.keys() == whole.keys()
+        assert resumed["model.safetensors"] == whole["model.safetensors"]
+
+    def test_at_the_drawing_of_the_losses_is_told(
+        self,
+        cleanplate: CommandLine,
+        recording: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def fail(*_: object) -> None:
+            raise self.FULL
+
+        monkeypatch.setattr("cleanplate.training.plot.write_loss_plot", fail)
+        outcome = cleanplate("learn", recording, "--out", tmp_path / "run", "--budget", "2steps")
+        assert outcome.is_refused_with("No space left", code=1)
+
+
+class TestInterrupt:
+    def test_ctrl_c_says_how_to_go_on_and_that_works(
+        self, cleanplate: CommandLine, recording: Path, tmp_path: Path
+    ) -> None:
+        run = tmp_path / "my run"
+        process = start(
+            *("learn", recording, "--out", run, "--budget", "300steps", "--device", "cpu"),
+            *("--set", "training.checkpoint_seconds=0.05"),
+        )
+        while process.poll() is None and not (run / "checkpoint" / "state.json").exists():
+            time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        outcome = finish(process)
+        assert outcome.is_refused_with("interrupted; go on with: cleanplate learn", code=130)
+        done = json.loads((run / "checkpoint" / "state.json").read_text())["steps"]
+        assert 0 < done < 300
+        assert not list((run / "checkpoint").glob("**/*.raw"))
+        command = outcome.err.partition("go on with: ")[2]
+        resumed = cleanplate(*shlex.split(command)[1:], "--json")
+        assert resumed.code == 0
+        assert resumed.json["steps"] == 300
+        assert not (run / "checkpoint").exists()
+
+    def test_ctrl_c_is_an_object_too(
+        self,
+        cleanplate: CommandLine,
+        recording: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def interrupt(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(scene_module, "write_scene", interrupt)
+        outcome = cleanplate(
+            "learn", recording, "--out", tmp_path / "run", "--method", "median", "--json"
+        )
+        assert outcome.code == outcome.json["exit_code"] == 130
+        assert outcome.json["error"]["type"] == "KeyboardInterrupt"

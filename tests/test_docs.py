@@ -1,0 +1,270 @@
+"""What the pages say is what the program does: names, options, settings, links and examples."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import re
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import cyclopts
+import pytest
+
+import cleanplate.architectures
+from cleanplate import learn
+from cleanplate.cli.app import app
+from cleanplate.cli.commands.methods import setting_rows
+from cleanplate.cli.main import run
+from cleanplate.settings import GeneralSettings, known_methods, resolve
+from scenes import paint_scene, write_image_folder
+
+ROOT = Path(__file__).resolve().parents[1]
+MANUAL = ROOT / "docs" / "manual.md"
+ADDING = ROOT / "docs" / "adding-an-architecture.md"
+README = ROOT / "README.md"
+
+COMMANDS = [name for name in app if not name.startswith("-")]
+COMMON = {"--json", "--quiet", "--verbose", "--debug"}
+GROUPS = ("sampling", "model", "objective", "training", "segmentation")
+NO_SETTINGS = {"model.safetensors", "segmentation.KEY"}
+ESCAPED_BAR = r"\|"
+SHELL = {"sh", "shell", "bash", "console"}
+
+
+def read(page: Path) -> str:
+    return page.read_text(encoding="utf-8")
+
+
+def pages() -> list[Path]:
+    """Markdown files that are, or would be, committed."""
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        return [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    command = [git, "ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [path for name in listed.split("\0") if name and (path := ROOT / name).is_file()]
+
+
+def blocks(page: Path, *languages: str) -> list[str]:
+    """Fenced blocks of a page in one of these languages."""
+    found = re.findall(r"^```(\w+)\n(.*?)^```$", read(page), re.MULTILINE | re.DOTALL)
+    return [text for language, text in found if language in languages]
+
+
+def without_blocks(page: Path) -> str:
+    return re.sub(r"^```.*?^```$", "", read(page), flags=re.MULTILINE | re.DOTALL)
+
+
+def section(*path: str) -> str:
+    """What stands in the manual under a heading, given with those above it."""
+    text = read(MANUAL)
+    for level, heading in enumerate(path, start=2):
+        pattern = rf"^{'#' * level} {re.escape(heading)}\n(.*?)(?=^#{{2,{level}}} |\Z)"
+        match = re.search(pattern, text, re.MULTILINE | re.DOTALL)
+        assert match is not None, f"the manual lacks the heading '{' / '.join(path)}'"
+        text = match[1]
+    return text
+
+
+def headings(text: str) -> list[str]:
+    return re.findall(r"^### (.+)$", text, re.MULTILINE)
+
+
+def first_cells(text: str) -> set[str]:
+    """Names in backticks in the first column of the tables of a section."""
+    rows = re.findall(r"^\| (`.+?) \|", text, re.MULTILINE)
+    return {name for row in rows for name in re.findall(r"`([^`]+)`", row)}
+
+
+def command_lines(page: Path) -> Iterator[list[str]]:
+    """Words of each call of cleanplate in the shell blocks of a page."""
+    for block in blocks(page, *SHELL):
+        for line in block.replace("\\\n", " ").splitlines():
+            words = shlex.split(line.removeprefix("$ "), comments=True)
+            name = Path(words[0]).name if words else ""
+            if name == "cleanplate":
+                yield words[1:]
+
+
+# Commands and their options
+
+
+def test_the_manual_has_a_section_for_each_command_and_no_other() -> None:
+    assert headings(section("Commands"))[1:] == COMMANDS
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_each_command_has_all_its_options_and_no_other_in_the_manual(command: str) -> None:
+    expected = set()
+    for argument in app[command].assemble_argument_collection():
+        if not argument.show or set(argument.names) <= COMMON:
+            continue
+        is_positional = argument.field_info.kind is argument.field_info.POSITIONAL_OR_KEYWORD
+        names = argument.names
+        expected |= {names[0].lstrip("-").upper()} if is_positional else set(names)
+    assert first_cells(section("Commands", command)) == expected
+
+
+def test_the_options_of_every_command_are_in_the_manual() -> None:
+    assert first_cells(section("Commands", "What all commands share")) == COMMON
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_line_on_a_page_can_be_read(page: Path) -> None:
+    for words in command_lines(page):
+        if words and set(words) & {"--help", "--version"}:
+            continue
+        try:
+            app.parse_args(words, exit_on_error=False, print_error=False)
+        except cyclopts.CycloptsError as error:
+            pytest.fail(f"cleanplate {shlex.join(words)}: {error}")
+
+
+# Methods and settings
+
+
+def row(setting: dict[str, object]) -> str:
+    """The line of the manual for a setting, as `cleanplate methods` has it."""
+    default = setting["default"]
+    shown = str(default).lower() if isinstance(default, bool) else default
+    cells = (f"`{setting['key']}`", f"`{shown}`", setting["range"], setting["meaning"])
+    return f"| {' | '.join(str(cell).replace('|', ESCAPED_BAR) for cell in cells)} |"
+
+
+def require_rows(text: str, rows: list[dict[str, object]], place: str) -> None:
+    lines = set(text.splitlines())
+    missing = [line for line in map(row, rows) if line not in lines]
+    assert not missing, "\n".join([f"docs/manual.md lacks under '{place}':", *missing])
+
+
+def own_methods() -> list[str]:
+    """Methods of this package, whatever else is installed."""
+    foreign = importlib.metadata.entry_points(group=cleanplate.architectures.ENTRY_POINT_GROUP)
+    return [name for name in known_methods() if name not in foreign.names]
+
+
+def all_settings() -> set[str]:
+    keys = set(GeneralSettings.model_fields)
+    for method in own_methods():
+        for group, values in resolve({"method": method}).groups().items():
+            keys |= {f"{group}.{name}" for name in type(values).model_fields}
+    return keys
+
+
+def test_the_manual_has_a_section_for_each_method_and_no_other() -> None:
+    assert sorted(headings(section("Methods"))) == own_methods()
+
+
+def test_the_general_settings_are_in_the_manual() -> None:
+    rows = setting_rows("", GeneralSettings())
+    require_rows(section("Settings", "General"), rows, "General")
+
+
+@pytest.mark.parametrize("method", own_methods())
+def test_all_settings_of_a_method_are_in_the_manual(method: str) -> None:
+    text = section("Methods", method)
+    summary = known_methods()[method]
+    assert summary in text.splitlines(), f"under '{method}' should stand: {summary}"
+    settings = resolve({"method": method})
+    if not settings.is_baseline:
+        assert f"Own budget: `{settings.general.budget}`." in text
+        for recipe in settings.architecture().recipes:
+            assert f"`{recipe}`" in text
+    for group, values in settings.groups().items():
+        rows = setting_rows(group, values)
+        if group in ("model", "objective"):
+            require_rows(text, rows, method)
+        else:  # the same for all methods, unless a recipe has another default
+            require_rows(text + section("Settings", group.capitalize()), rows, group.capitalize())
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_setting_that_a_page_names_exists(page: Path) -> None:
+    known = all_settings()
+    named = re.findall(rf"`({'|'.join(GROUPS)})\.(\w+)(?:=[^`]*)?`", without_blocks(page))
+    in_calls = [
+        word.partition("=")[0]
+        for words in command_lines(page)
+        for word, before in zip(words[1:], words, strict=False)
+        if before == "--set"
+    ]
+    keys = {f"{group}.{key}" for group, key in named if not key.isupper()} | set(in_calls)
+    assert keys - known - NO_SETTINGS == set()
+
+
+# Links and examples
+
+
+def anchors(page: Path) -> set[str]:
+    """Names of the headings of a page, as GitHub makes them."""
+    titles = re.findall(r"^#+ (.+)$", without_blocks(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_relative_link_leads_nowhere(page: Path) -> None:
+    targets = re.findall(r"\]\(<?([^)\s>]+)>?(?: \"[^\"]*\")?\)", without_blocks(page))
+    targets += re.findall(r"(?:src|href)=\"([^\"]+)\"", without_blocks(page))
+    broken = []
+    for target in targets:
+        if re.match(r"[a-z]+:", target):
+            continue
+        name, _, anchor = unquote(target).partition("#")
+        path = page.parent / name if name else page
+        is_page = path.suffix == ".md" and path.is_file()
+        if not path.exists() or (anchor and is_page and anchor not in anchors(path)):
+            broken.append(target)
+    assert broken == []
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_python_block_can_be_parsed(page: Path) -> None:
+    for text in blocks(page, "python"):
+        ast.parse(text)
+
+
+def test_the_python_examples_of_the_manual_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_image_folder(tmp_path / "junction", paint_scene(32, 48, 12).frames)
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for text in blocks(MANUAL, "python"):
+        exec(compile(text, str(MANUAL), "exec"), names)
+    assert (tmp_path / "scene" / "config.yaml").exists()
+
+
+def test_the_settings_file_of_the_manual_is_understood(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_image_folder(tmp_path / "junction", paint_scene(32, 48, 4).frames)
+    monkeypatch.chdir(tmp_path)
+    (text,) = blocks(MANUAL, "yaml")
+    Path("settings.yaml").write_text(text, encoding="utf-8")
+    words = ["learn", "junction", "--out", "scene", "--config", "settings.yaml", "--quiet"]
+    assert run([*words, "--budget", "1step"]) == 0
+    assert "rank: 12" in Path("scene/config.yaml").read_text(encoding="utf-8")
+
+
+def test_the_example_of_a_new_architecture_learns_and_segments(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (example,) = blocks(ADDING, "python")
+    (tmp_path / "light_plate.py").write_text(example, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    point = importlib.metadata.EntryPoint(
+        "light_plate", "light_plate:ARCHITECTURE", cleanplate.architectures.ENTRY_POINT_GROUP
+    )
+    monkeypatch.setattr(cleanplate.architectures, "entry_points", lambda **_: [point])
+    recording = write_image_folder(tmp_path / "junction", paint_scene(32, 48, 12).frames)
+    learn(recording, out=tmp_path / "scene", method="light_plate", budget="3steps")
+    scene = cleanplate.load(tmp_path / "scene", device="cpu")
+    results = list(scene.segment(recording))
+    assert scene.settings.method == "light_plate"
+    assert [result.mask.shape for result in results] == [(32, 48)] * 12
+    assert any(result.mask.any() for result in results)
