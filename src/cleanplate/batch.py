@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cleanplate.errors import ModalityError
-from cleanplate.frames import Modality, Picture
+from cleanplate.frames import Extras, Modality, Picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +48,12 @@ def to_tensor(pictures: Picture, device: torch.device | str = "cpu") -> Tensor:
     stack = torch.from_numpy(np.require(pictures, np.uint8, ["C", "W"])).to(device)
     # Bytes are turned round before they become floats: a quarter of the memory to move.
     return stack.permute(0, 3, 1, 2).contiguous().to(torch.float32).div_(255)
+
+
+def make_batch(pictures: Picture, extras: Extras, device: torch.device | str = "cpu") -> FrameBatch:
+    """Batch of pictures `(B, H, W, 3)` uint8 with their other modalities, on the device."""
+    tensors = {name: torch.from_numpy(values).to(device) for name, values in extras.items()}
+    return FrameBatch(to_tensor(pictures, device), tensors)
 
 
 def to_pictures(images: Tensor) -> Picture:

@@ -5,12 +5,12 @@
 * frame number: what the user calls a frame, taken from its file name, or its position from 1.
 * frame index: position in the stream from 0.
 * time: seconds from the first frame; a duration is never given in frames.
-* residual, noise, threshold: absolute difference summed over RGB, 0 to 765 grey levels.
+* residual, noise, threshold: absolute difference summed over RGB, in grey levels, held at 255.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeAlias
@@ -69,6 +69,10 @@ class Frame:
     def size(self) -> FrameSize:
         """Size of the picture."""
         return FrameSize(self.picture.shape[0], self.picture.shape[1])
+
+
+Extras: TypeAlias = Mapping[Modality, FloatMap]
+"""Modalities beside RGB of some frames, each `(B, C, h, w)`, float32."""
 
 
 class FrameStack(Protocol):

@@ -15,8 +15,11 @@ from cleanplate.architectures import architecture_summaries, load_architecture
 from cleanplate.background.statistics import PLATES
 from cleanplate.baselines import STILL_BASELINES
 from cleanplate.errors import SettingsError, UnknownNameError, nearest
+from cleanplate.frames import Modality
+from cleanplate.modalities import FlowSettings, MaskSettings, ModalitySettings
 from cleanplate.parameters import Parameters, WorkingPixels
 from cleanplate.segmentation.settings import SegmentationSettings
+from cleanplate.training.budget import Budget
 
 if TYPE_CHECKING:
     from cleanplate.architectures.base import Architecture
@@ -56,6 +59,8 @@ class LearnSettings:
 
     Attributes:
         training: None for a baseline, like `model` and `objective`.
+        flow: None for a method that reads no optical flow.
+        mask: None for a method that reads no mask.
     """
 
     general: GeneralSettings
@@ -64,6 +69,8 @@ class LearnSettings:
     training: Parameters | None = None
     model: Parameters | None = None
     objective: Parameters | None = None
+    flow: FlowSettings | None = None
+    mask: MaskSettings | None = None
 
     @property
     def method(self) -> str:
@@ -79,12 +86,18 @@ class LearnSettings:
         """The architecture of the method; not for baselines."""
         return load_architecture(self.method)
 
+    def modalities(self) -> ModalitySettings:
+        """How the modalities beside RGB are computed."""
+        return ModalitySettings(flow=self.flow or FlowSettings(), mask=self.mask or MaskSettings())
+
     def groups(self) -> dict[str, Parameters]:
         """The groups that the method has, by name."""
         groups = {
             "sampling": self.sampling,
             "model": self.model,
             "objective": self.objective,
+            "flow": self.flow,
+            "mask": self.mask,
             "training": self.training,
             "segmentation": self.segmentation,
         }
@@ -116,15 +129,18 @@ def resolve(tree: Mapping[str, Any]) -> LearnSettings:
     baseline = general.method in STILL_BASELINES
     known = ["sampling", "segmentation"] if baseline else list(_GROUPS)
     for key, value in groups.items():
+        if baseline and key in _GROUPS and key not in known:
+            raise SettingsError(f"'{general.method}' is a still plate, it has no {key} settings")
         if key not in known:
-            hint = nearest(str(key), [*names, *known])
-            raise SettingsError(f"unknown setting '{key}'{hint}; known: {', '.join(known)}")
+            all_known = [*names, *known]
+            hint = nearest(str(key), all_known)
+            raise SettingsError(f"unknown setting '{key}'{hint}; known: {', '.join(all_known)}")
         if not isinstance(value, Mapping):
             raise SettingsError(f"'{key}' is a group; give {key}.SETTING=VALUE")
     sampling = SamplingSettings.parse(groups.get("sampling", {}), prefix="sampling")
     segmentation = SegmentationSettings.parse(groups.get("segmentation", {}), prefix="segmentation")
     if baseline:
-        return LearnSettings(general, sampling, segmentation)
+        return LearnSettings(_without_learning(general), sampling, segmentation)
     return _resolve_learned(general, sampling, segmentation, groups)
 
 
@@ -174,10 +190,12 @@ def read_settings_file(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(tree, dict):
         raise SettingsError(f"settings file {path} holds no settings; give lines KEY: VALUE")
-    return tree
+    settings = tree.get("settings")
+    # The config.yaml of a scene may be given as it is: its settings are one part of it.
+    return settings if "format" in tree and isinstance(settings, dict) else tree
 
 
-_GROUPS = ("sampling", "model", "objective", "training", "segmentation")
+_GROUPS = ("sampling", "model", "objective", "flow", "mask", "training", "segmentation")
 
 
 def _check_general(general: GeneralSettings) -> None:
@@ -191,13 +209,26 @@ def _check_general(general: GeneralSettings) -> None:
         )
 
 
+def _without_learning(general: GeneralSettings) -> GeneralSettings:
+    """General settings of a still plate; a budget may be given, for it fits every method.
+
+    Raises:
+        SettingsError: The budget makes no sense.
+        UnknownNameError: A recipe is given.
+    """
+    if general.budget != "auto":
+        Budget.parse(general.budget)
+    if general.recipe != DEFAULT_RECIPE:
+        raise UnknownNameError("recipe", general.recipe, [DEFAULT_RECIPE])
+    return general.model_copy(update={"init": general.method})
+
+
 def _resolve_learned(
     general: GeneralSettings,
     sampling: SamplingSettings,
     segmentation: SegmentationSettings,
     groups: Mapping[str, Any],
 ) -> LearnSettings:
-    from cleanplate.training.budget import Budget
     from cleanplate.training.trainer import TrainingSettings
 
     architecture = load_architecture(general.method)
@@ -211,10 +242,20 @@ def _resolve_learned(
     if budget == "auto":
         budget = str(Budget(steps=architecture.steps))
     general = general.model_copy(update={"budget": str(Budget.parse(budget))})
+    reads = architecture.modalities
+    for modality in (Modality.FLOW, Modality.MASK):
+        if modality.value in tree and modality not in reads:
+            raise SettingsError(f"'{general.method}' reads no {modality}, it has no such settings")
     return LearnSettings(
         general,
         sampling,
         segmentation,
+        flow=FlowSettings.parse(tree.get("flow", {}), prefix="flow")
+        if Modality.FLOW in reads
+        else None,
+        mask=MaskSettings.parse(tree.get("mask", {}), prefix="mask")
+        if Modality.MASK in reads
+        else None,
         training=TrainingSettings.parse(tree.get("training", {}), prefix="training"),
         model=architecture.settings.parse(tree.get("model", {}), prefix="model"),
         objective=architecture.objective.parse(tree.get("objective", {}), prefix="objective"),

@@ -88,8 +88,9 @@ class TestSettings:
         assert settings["segmentation"]["threshold"] == 50
         assert settings["segmentation"]["min_area"] == 7
 
+    @pytest.mark.parametrize("whole", [False, True], ids=["settings alone", "whole file"])
     def test_the_stored_settings_reproduce_the_run(
-        self, cleanplate: CommandLine, recording: Path, tmp_path: Path
+        self, cleanplate: CommandLine, recording: Path, tmp_path: Path, whole: bool
     ) -> None:
         first, second = tmp_path / "first", tmp_path / "second"
         cleanplate(
@@ -97,8 +98,8 @@ class TestSettings:
             *("--set", "training.batch_size=3", "--set", "model.rank=2", "--init", "mode"),
         )
         config = tmp_path / "settings.yaml"
-        stored = yaml.safe_load((first / "config.yaml").read_text())["settings"]
-        config.write_text(yaml.safe_dump(stored))
+        stored = yaml.safe_load((first / "config.yaml").read_text())
+        config.write_text(yaml.safe_dump(stored if whole else stored["settings"]))
         outcome = cleanplate("learn", recording, "--out", second, "--config", config)
         assert outcome.code == 0
         one, two = files_of(first), files_of(second)

@@ -328,7 +328,7 @@ class TestReport:
 
 
 class TestDemo:
-    SHORT = ("--seconds", "4", "--method", "median")
+    SHORT = ("--seconds", "2", "--method", "median")
 
     def test_paints_learns_scores_and_reports(
         self, cleanplate: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -346,10 +346,10 @@ class TestDemo:
             ([], 1),
             (["--overwrite", "--method", "medain"], 2),
             (["--overwrite", "--budget", "soon"], 2),
-            (["--overwrite", "--seconds", "-3"], 2),
+            (["--overwrite", "--recipe", "none"], 2),
             (["--overwrite", "--seed", "-3"], 2),
         ],
-        ids=["nothing", "method", "budget", "seconds", "seed"],
+        ids=["nothing", "method", "budget", "option", "seed"],
     )
     def test_a_refused_one_costs_nothing_of_the_one_that_is_there(
         self,
@@ -365,7 +365,7 @@ class TestDemo:
         monkeypatch.setattr(demo_module, "write_sequence", fail)
         (tmp_path / "scene").mkdir()
         (tmp_path / "scene" / "plate.png").write_text("mine")
-        outcome = cleanplate("demo", "--out", tmp_path, *options)
+        outcome = cleanplate("demo", "--out", tmp_path, "--seconds", "2", *options)
         assert outcome.code == code, outcome
         assert (tmp_path / "scene" / "plate.png").read_text() == "mine"
 
@@ -408,7 +408,7 @@ def test_a_painted_sequence_is_scored_from_end_to_end(
     cleanplate: CommandLine, tmp_path: Path
 ) -> None:
     painted = PaintedIntersection(
-        PaintedSettings.parse({"seconds": 3, "height": 96, "width": 128, "frame_rate": 8})
+        PaintedSettings.parse({"seconds": 3, "size": (96, 128), "frame_rate": 8})
     )
     sequence = write_sequence(painted, tmp_path / "sequence")
     run, masks, plate = (tmp_path / name for name in ("run", "masks", "plate.png"))

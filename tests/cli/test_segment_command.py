@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import pickle
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -288,9 +289,10 @@ class TestResume:
         cleanplate(*arguments, "--out", whole)
         process = start(*arguments, "--out", masks, patch=SLOW_MASKS)
         while process.poll() is None and len(list(masks.glob("bin*.png"))) < 5:
-            pass
+            time.sleep(0.005)
         process.kill()
-        assert finish(process).code == -9
+        killed = finish(process)
+        assert killed.code == -9, killed
         done = len(list(masks.glob("bin*.png")))
         assert 5 <= done < 30
         (masks / f".bin{done + 1:06d}.png.partial").write_bytes(b"half")

@@ -194,7 +194,10 @@ class TestFullDisk:
         name: str,
     ) -> None:
         out = tmp_path / "run"
-        arguments = ("learn", recording, "--out", out, "--budget", "12steps", "--device", "cpu")
+        arguments = (
+            *("learn", recording, "--out", out, "--quiet"),
+            *("--budget", "12steps", "--device", "cpu"),
+        )
         write = Path.write_bytes
 
         def write_half(self: Path, content: bytes) -> int:
@@ -225,7 +228,8 @@ class TestFullDisk:
             raise self.FULL
 
         monkeypatch.setattr("cleanplate.training.plot.write_loss_plot", fail)
-        outcome = cleanplate("learn", recording, "--out", tmp_path / "run", "--budget", "2steps")
+        arguments = ("learn", recording, "--out", tmp_path / "run", "--quiet")
+        outcome = cleanplate(*arguments, "--budget", "2steps")
         assert outcome.is_refused_with("No space left", code=1)
 
 
@@ -235,7 +239,7 @@ class TestInterrupt:
     ) -> None:
         run = tmp_path / "my run"
         process = start(
-            *("learn", recording, "--out", run, "--budget", "300steps", "--device", "cpu"),
+            *("learn", recording, "--out", run, "--budget", "100steps", "--device", "cpu"),
             *("--set", "training.checkpoint_seconds=0.05"),
         )
         while process.poll() is None and not (run / "checkpoint" / "state.json").exists():
@@ -244,12 +248,12 @@ class TestInterrupt:
         outcome = finish(process)
         assert outcome.is_refused_with("interrupted; go on with: cleanplate learn", code=130)
         done = json.loads((run / "checkpoint" / "state.json").read_text())["steps"]
-        assert 0 < done < 300
+        assert 0 < done < 100
         assert not list((run / "checkpoint").glob("**/*.raw"))
         command = outcome.err.partition("go on with: ")[2]
         resumed = cleanplate(*shlex.split(command)[1:], "--json")
         assert resumed.code == 0
-        assert resumed.json["steps"] == 300
+        assert resumed.json["steps"] == 100
         assert not (run / "checkpoint").exists()
 
     def test_ctrl_c_is_an_object_too(

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from cleanplate.frames import FrameSize, Picture
+from cleanplate.frames import FrameSize, Modality, Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Objective
 from cleanplate.parameters import Parameters
@@ -45,6 +45,7 @@ class Architecture:
         objective: Objective it is trained for, whose fields are settings too.
         build: Network from its settings and the start of the scene.
         steps: Budget of learning where the user gives none.
+        modalities: What the network reads of a frame, as its class says too.
         recipes: Settings by dotted path for each named recipe; `robust` is the default.
     """
 
@@ -53,4 +54,5 @@ class Architecture:
     objective: type[Objective]
     build: Callable[[Any, Start], BackgroundModel]
     steps: int
+    modalities: frozenset[Modality] = frozenset({Modality.RGB})
     recipes: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: {ROBUST: {}})

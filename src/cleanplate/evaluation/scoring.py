@@ -133,7 +133,7 @@ def _find_masks(folder: Path, truth: GroundTruth, *, missing: MissingMasks) -> M
     if missing == "error":
         raise SourceError(
             f"{name} is missing in '{folder}' ({len(absent)} of {len(truth.numbers)} masks are); "
-            "add it, or count frames without a mask as all background (missing='negative')"
+            "add it, or count frames without a mask as all background (--missing negative)"
         )
     return masks
 

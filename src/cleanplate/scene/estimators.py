@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.errors import SceneFileError, SettingsError
-from cleanplate.frames import FrameSize, Picture
+from cleanplate.frames import Extras, FrameSize, Modality, Picture
+from cleanplate.modalities import ModalityReader, ModalitySettings, open_reader
 from cleanplate.settings import LearnSettings
 
 if TYPE_CHECKING:
@@ -18,11 +19,19 @@ if TYPE_CHECKING:
     from cleanplate.model import BackgroundModel
 
 
+_PLATE = "plate"
+_START_PLATE = "start_plate_picture"
+
+
 class BackgroundEstimator(Protocol):
     """What knows the background of a frame."""
 
-    def estimate(self, pictures: Picture) -> Picture:
+    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
         """Background of each picture, `(B, h, w, 3)`, uint8, RGB."""
+        ...
+
+    def readers(self) -> dict[Modality, ModalityReader]:
+        """Fresh readers of what the method reads beside RGB, for one stream."""
         ...
 
     def tensors(self) -> dict[str, NDArray[Any]]:
@@ -36,36 +45,62 @@ class StillPlate:
     def __init__(self, plate: Picture) -> None:
         self._plate = plate
 
-    def estimate(self, pictures: Picture) -> Picture:
+    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:  # noqa: ARG002
         """The plate, once for each picture."""
         return np.broadcast_to(self._plate, pictures.shape)
 
+    def readers(self) -> dict[Modality, ModalityReader]:
+        """None: a plate reads nothing."""
+        return {}
+
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The plate."""
-        return {"plate": self._plate}
+        return {_PLATE: self._plate}
 
 
 class NetworkEstimator:
     """A network's answer for every frame."""
 
-    def __init__(self, model: BackgroundModel, device: torch.device) -> None:
+    def __init__(
+        self,
+        model: BackgroundModel,
+        device: torch.device,
+        *,
+        start_plate: Picture,
+        modalities: ModalitySettings,
+    ) -> None:
         self._model = model.eval()
         self._device = device
+        self._start_plate = start_plate
+        self._modalities = modalities
 
-    def estimate(self, pictures: Picture) -> Picture:
+    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
         """Background of each picture, rounded to grey levels."""
         import torch
 
-        from cleanplate.batch import FrameBatch, to_pictures, to_tensor
+        from cleanplate.batch import make_batch, to_pictures
 
         with torch.no_grad():
-            batch = FrameBatch(to_tensor(pictures, self._device))
+            batch = make_batch(pictures, extras or {}, self._device)
             return to_pictures(self._model.estimate_background(batch))
 
+    def readers(self) -> dict[Modality, ModalityReader]:
+        """One for each modality of the network beside RGB."""
+        return open_readers(self._model.modalities, self._modalities, self._start_plate)
+
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """Parameters and buffers of the network."""
+        """Parameters and buffers of the network, and the plate that it started from."""
         state = self._model.state_dict()
-        return {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
+        arrays = {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
+        return {**arrays, _START_PLATE: self._start_plate}
+
+
+def open_readers(
+    modalities: Iterable[Modality], settings: ModalitySettings, plate: Picture
+) -> dict[Modality, ModalityReader]:
+    """Fresh readers of all modalities but RGB, in a fixed order."""
+    others = sorted(set(modalities) - {Modality.RGB})
+    return {modality: open_reader(modality, settings, plate) for modality in others}
 
 
 def pick_device(name: str) -> torch.device:
@@ -114,25 +149,27 @@ def restore_estimator(
         SceneFileError: The tensors are not those of the method.
     """
     if settings.is_baseline:
-        return StillPlate(_plate_of(tensors, size))
+        return StillPlate(_plate_of(tensors, size, _PLATE))
     import torch
 
     from cleanplate.architectures.base import Start
 
-    start = Start(np.zeros((*size, 3), np.uint8), torch.device(learned_on))
-    model = settings.architecture().build(settings.model, start)
-    state = {name: torch.from_numpy(array) for name, array in tensors.items()}
+    plate = _plate_of(tensors, size, _START_PLATE)
+    model = settings.architecture().build(settings.model, Start(plate, torch.device(learned_on)))
+    state = {name: torch.from_numpy(a) for name, a in tensors.items() if name != _START_PLATE}
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
         reason = str(error).splitlines()[-1].strip()
         raise SceneFileError(f"the tensors do not fit '{settings.method}': {reason}") from error
     picked = pick_device(device)
-    return NetworkEstimator(model.to(picked), picked)
+    return NetworkEstimator(
+        model.to(picked), picked, start_plate=plate, modalities=settings.modalities()
+    )
 
 
-def _plate_of(tensors: Mapping[str, NDArray[Any]], size: FrameSize) -> Picture:
-    plate = tensors.get("plate")
+def _plate_of(tensors: Mapping[str, NDArray[Any]], size: FrameSize, name: str) -> Picture:
+    plate = tensors.get(name)
     if plate is None or plate.shape != (*size, 3) or plate.dtype != np.uint8:
-        raise SceneFileError(f"the tensors hold no plate of {size}")
+        raise SceneFileError(f"the tensors hold no {name} of {size}")
     return plate

@@ -7,11 +7,12 @@ import torch
 from numpy.typing import NDArray
 
 from cleanplate.architectures.base import Start
-from cleanplate.batch import FrameBatch, to_tensor
-from cleanplate.frames import FrameStack, Picture
+from cleanplate.batch import FrameBatch, make_batch
+from cleanplate.frames import Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Objective
 from cleanplate.progress import ProgressListener
+from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.settings import LearnSettings
 from cleanplate.training.budget import Budget
@@ -20,7 +21,7 @@ from cleanplate.training.trainer import Trainer, TrainingFiles, TrainingResult, 
 
 def fit(
     settings: LearnSettings,
-    frames: FrameStack,
+    frames: LearningFrames,
     plate: Picture,
     *,
     device: torch.device,
@@ -55,7 +56,7 @@ def fit(
         )
 
         def read_batch(positions: NDArray[np.intp]) -> FrameBatch:
-            return FrameBatch(to_tensor(frames.read(positions.tolist()), device))
+            return make_batch(*frames.read(positions.tolist()), device)
 
         files = TrainingFiles(folder.metrics, folder.checkpoint) if folder else None
         result = trainer.train(read_batch, len(frames), files=files, progress=progress)

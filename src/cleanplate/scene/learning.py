@@ -23,8 +23,10 @@ from cleanplate.scene.estimators import (
     BackgroundEstimator,
     NetworkEstimator,
     StillPlate,
+    open_readers,
     pick_device,
 )
+from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.provenance import describe_input, describe_machine, now, peak_memory_bytes
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.scene import Scene, learned_plate, load, resized
@@ -40,7 +42,6 @@ from cleanplate.settings import (
     merge,
     resolve,
 )
-from cleanplate.training.budget import Budget
 from cleanplate.video import FrameCache, VideoSource, in_batches, open_source
 
 _BATCH = 8
@@ -119,8 +120,6 @@ def learn(
         "seed": seed,
     }
     resolved = resolve(merge(general, settings or {}))
-    if resolved.is_baseline and resolved.general.budget != "auto":
-        Budget.parse(resolved.general.budget)  # not needed, but nonsense is refused all the same
     options = options or LearnOptions()
     recording = open_source(source)
     with ExitStack() as stack:
@@ -168,7 +167,8 @@ class _Run:
             samples: Keep a few frames for the report.
         """
         started = now()
-        with self._read() as frames:
+        with LearningFrames(self._read()) as inputs:
+            frames = inputs.frames
             if begin is not None:
                 begin()
             self._progress("initial plate", 0, 1)
@@ -176,12 +176,12 @@ class _Run:
                 self._settings.method if self._settings.is_baseline else self._settings.general.init
             )
             plate = still_plate(how, frames, max_frames=self._settings.sampling.plate_frames)
-            learned = self._fit(frames, plate, keep=begin is not None)
-            noise = self._noise(frames, learned.estimator)
+            learned = self._fit(inputs, plate, keep=begin is not None)
+            noise = self._noise(inputs, learned.estimator)
             scene = Scene(
                 settings=self._settings,
                 frame_size=self._source.size,
-                plate=resized(learned_plate(learned.estimator, frames), self._source.size),
+                plate=resized(learned_plate(learned.estimator, inputs), self._source.size),
                 noise=noise,
                 estimator=learned.estimator,
                 learned_on=learned.learned_on,
@@ -199,7 +199,7 @@ class _Run:
                 "input": describe_input(self._source, frames),
                 "versions": describe_machine(),
             }
-            found = self._samples(scene, frames) if samples else ()
+            found = self._samples(scene, inputs) if samples else ()
             return replace(scene, provenance=provenance, samples=found)
 
     def _read(self) -> FrameCache:
@@ -231,41 +231,45 @@ class _Run:
         scale = min(1.0, math.sqrt(pixels / size.pixels))
         return FrameSize(*(max(1, round(side * scale)) for side in size))
 
-    def _fit(self, frames: FrameCache, plate: Picture, *, keep: bool) -> _Learned:
+    def _fit(self, inputs: LearningFrames, plate: Picture, *, keep: bool) -> _Learned:
         if self._settings.is_baseline:
             return _Learned(StillPlate(plate), "cpu", steps=0)
         from cleanplate.scene.fitting import fit
 
         device = pick_device(self._settings.general.device)
+        modalities = self._settings.modalities()
+        readers = open_readers(self._settings.architecture().modalities, modalities, plate)
+        inputs.add(self._source, readers, folder=self._folder.cache, progress=self._progress)
         model, result = fit(
             self._settings,
-            frames,
+            inputs,
             plate,
             device=device,
             folder=self._folder if keep else None,
             progress=self._progress,
         )
-        estimator = NetworkEstimator(model, device)
+        estimator = NetworkEstimator(model, device, start_plate=plate, modalities=modalities)
         return _Learned(estimator, device.type, result.position.steps, result.metrics)
 
-    def _noise(self, frames: FrameCache, estimator: BackgroundEstimator) -> NDArray[np.uint8]:
-        positions = spread_positions(len(frames), self._settings.sampling.noise_frames)
-        residuals = np.empty((len(positions), *frames.size), np.uint8)
+    def _noise(self, inputs: LearningFrames, estimator: BackgroundEstimator) -> NDArray[np.uint8]:
+        positions = spread_positions(len(inputs), self._settings.sampling.noise_frames)
+        residuals = np.empty((len(positions), *inputs.frames.size), np.uint8)
         for places in in_batches(range(len(positions)), _BATCH):
             self._progress("noise map", places[-1] + 1, len(positions))
-            pictures = frames.read([positions[place] for place in places])
-            backgrounds = estimator.estimate(pictures)
+            pictures, extras = inputs.read([positions[place] for place in places])
+            backgrounds = estimator.estimate(pictures, extras)
             for place, picture, background in zip(places, pictures, backgrounds, strict=True):
                 residuals[place] = residual(picture, background)
         return noise_map(residuals)
 
-    def _samples(self, scene: Scene, frames: FrameCache) -> tuple[Sample, ...]:
+    def _samples(self, scene: Scene, inputs: LearningFrames) -> tuple[Sample, ...]:
+        frames = inputs.frames
         positions = spread_positions(len(frames), _SAMPLES)
         height, width = frames.size
         scale = min(1.0, _SAMPLE_WIDTH / width)
         size = FrameSize(round(height * scale), round(width * scale))
-        pictures = frames.read(positions)
-        backgrounds = scene.estimator.estimate(pictures)
+        pictures, extras = inputs.read(positions)
+        backgrounds = scene.estimator.estimate(pictures, extras)
         segmenter = Segmenter(scene.noise, self._settings.segmentation)
         return tuple(
             Sample(

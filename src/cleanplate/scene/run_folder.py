@@ -110,8 +110,8 @@ class RunFolder:
         Raises:
             OutputError: The folder cannot be written.
         """
-        self._empty()
         try:
+            self._empty()
             self.checkpoint.mkdir(parents=True, exist_ok=True)
             (self.checkpoint / _BEGUN).write_text(json.dumps(identity), encoding="utf-8")
         except OSError as error:

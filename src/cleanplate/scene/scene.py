@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import Any
 import cv2
 import numpy as np
 
+from cleanplate.background import spread_positions
 from cleanplate.errors import FrameSizeError, OutputError, SceneFileError, UsageError
-from cleanplate.frames import Frame, FrameSize, FrameStack, Mask, Picture
+from cleanplate.frames import FloatMap, Frame, FrameSize, Mask, Modality, Picture
 from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator
+from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene_file import CONFIG, LOSS_PLOT, Sample, SceneData, read_scene, write_scene
 from cleanplate.segmentation import SegmentationSettings, Segmenter
 from cleanplate.settings import LearnSettings, resolve
@@ -92,6 +94,7 @@ class Scene:
         source: str | Path | VideoSource | Iterable[Frame],
         *,
         segmentation: SegmentationSettings | None = None,
+        skip: Collection[int] = (),
     ) -> Generator[Result]:
         """Foreground of every frame of a recording, one after the other.
 
@@ -101,6 +104,7 @@ class Scene:
         Args:
             source: Path of a recording, an open recording, or frames.
             segmentation: Settings for this call instead of the scene's own.
+            skip: Numbers of frames that need no result; the others come out as without it.
 
         Raises:
             SourceError: The recording cannot be read.
@@ -113,7 +117,7 @@ class Scene:
             require_size(source.size, self.frame_size, source.name)
             source = read_ahead(source.frames(), depth=2 * _BATCH)
         # The next backgrounds are estimated while the masks of these frames are cut out.
-        for batch in read_ahead(self._estimated(source), depth=1):
+        for batch in read_ahead(self._estimated(source, frozenset(skip)), depth=1):
             for frame, picture, background in batch:
                 mask = segmenter.segment(picture, background)
                 yield Result(frame, enlarged_mask(mask, self.frame_size), background)
@@ -144,12 +148,29 @@ class Scene:
         )
 
     def _estimated(
-        self, frames: Iterable[Frame]
+        self, frames: Iterable[Frame], skip: frozenset[int]
     ) -> Iterator[tuple[tuple[Frame, Picture, Picture], ...]]:
         """Batches of frame, picture and background in the working size."""
-        for batch in in_batches(frames, _BATCH):
-            pictures = np.stack([self._reduced(frame) for frame in batch])
-            yield tuple(zip(batch, pictures, self.estimator.estimate(pictures), strict=True))
+        for batch in in_batches(self._inputs(frames, skip), _BATCH):
+            pictures = np.stack([picture for _, picture, _ in batch])
+            extras = {name: np.stack([e[name] for _, _, e in batch]) for name in batch[0][2]}
+            backgrounds = self.estimator.estimate(pictures, extras)
+            wanted = tuple(frame for frame, _, _ in batch)
+            yield tuple(zip(wanted, pictures, backgrounds, strict=True))
+
+    def _inputs(
+        self, frames: Iterable[Frame], skip: frozenset[int]
+    ) -> Iterator[tuple[Frame, Picture, dict[Modality, FloatMap]]]:
+        """Frames with their picture in the working size and what else the method reads."""
+        readers = self.estimator.readers()
+        for frame in frames:
+            if frame.number in skip and not readers:
+                continue
+            picture = self._reduced(frame)
+            # Readers see every frame, also those left out: they may remember.
+            extras = {modality: reader.read(picture) for modality, reader in readers.items()}
+            if frame.number not in skip:
+                yield frame, picture, extras
 
     def _reduced(self, frame: Frame) -> Picture:
         require_size(frame.size, self.frame_size, f"frame {frame.number}")
@@ -199,12 +220,11 @@ def _write_loss_plot(metrics: Sequence[Mapping[str, float]], folder: Path) -> No
         raise OutputError(f"cannot write the scene to {folder}: {error.strerror}") from error
 
 
-def learned_plate(estimator: BackgroundEstimator, frames: FrameStack) -> Picture:
+def learned_plate(estimator: BackgroundEstimator, inputs: LearningFrames) -> Picture:
     """Median over time of the backgrounds of frames spread over a recording."""
-    count = min(len(frames), _PLATE_FRAMES)
-    positions = np.linspace(0, len(frames) - 1, count).round().astype(int).tolist()
+    positions = spread_positions(len(inputs), _PLATE_FRAMES)
     backgrounds = [
-        estimator.estimate(frames.read(chunk)) for chunk in in_batches(positions, _BATCH)
+        estimator.estimate(*inputs.read(chunk)) for chunk in in_batches(positions, _BATCH)
     ]
     return np.rint(np.median(np.concatenate(backgrounds), axis=0)).astype(np.uint8)
 

@@ -55,10 +55,10 @@ def demo(
     """
     with Console(common or CommonOptions()) as console:
         begin = time.monotonic()
-        settings = {"seconds": seconds, "seed": seed, "red_share": _RED_SHARE}
-        painted = PaintedIntersection(PaintedSettings.parse(settings))
         # A name or a budget that makes no sense must not cost the demo that is there.
         resolve({"method": method, "budget": budget})
+        settings = {"seconds": seconds, "seed": seed, "red_share": _RED_SHARE}
+        painted = PaintedIntersection(PaintedSettings.parse(settings))
         _make_room(out, overwrite=overwrite)
         console.info(f"painting {len(painted)} frames of a crossroads")
         sequence = write_sequence(painted, out / "sequence", picture_format="jpg")

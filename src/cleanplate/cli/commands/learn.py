@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 from typing import Annotated
 
+import yaml
 from cyclopts import Parameter
 
 from cleanplate.cli.console import CommonOptions, Console
@@ -19,6 +20,7 @@ from cleanplate.settings import (
     merge,
     parse_assignments,
     read_settings_file,
+    resolve,
 )
 
 
@@ -73,6 +75,8 @@ def learn(
     with Console(common or CommonOptions()) as console:
         options = LearnOptions(resume=resume, overwrite=overwrite, samples=samples)
         begin = time.monotonic()
+        for line in yaml.safe_dump(resolve(tree).as_tree(), sort_keys=False).splitlines():
+            console.detail(line)
         scene = run_learn(source, out, tree, options=options, progress=console.progress)
         warn_of_damage(console, scene)
         report_scene(console, scene, out, time.monotonic() - begin)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +15,6 @@ from cyclopts import Parameter
 from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.cli.outputs import make_folder, require_free_file
 from cleanplate.errors import OutputError, SettingsError, UsageError
-from cleanplate.frames import Frame
 from cleanplate.scene import Scene, load
 from cleanplate.scene.scene import require_size
 from cleanplate.segmentation import SegmentationSettings
@@ -28,10 +27,7 @@ from cleanplate.video import (
     existing_masks,
     mask_name,
     open_source,
-    read_ahead,
 )
-
-_FRAMES_AHEAD = 16
 
 
 def segment(
@@ -121,9 +117,11 @@ def overridden(scene: Scene, overrides: Mapping[str, Any]) -> SegmentationSettin
     """
     others = sorted(set(overrides) - {"segmentation"})
     if others:
+        is_near = others[0] in SegmentationSettings.model_fields
+        hint = f"; did you mean segmentation.{others[0]}?" if is_near else ""
         raise SettingsError(
-            f"setting '{others[0]}' is fixed since the scene was learned; "
-            "segment takes segmentation.KEY=VALUE only"
+            f"setting '{others[0]}' is fixed since the scene was learned, "
+            f"segment takes segmentation.KEY=VALUE only{hint}"
         )
     given = overrides.get("segmentation", {})
     if not isinstance(given, Mapping):
@@ -171,9 +169,7 @@ def _write_masks(
             film = stack.enter_context(OverlayWriter(task.overlay, recording.size, rate))
         # A film has all frames, also those whose masks are there already.
         left_out = frozenset() if film is not None else task.done
-        frames = read_ahead(_left(recording, left_out), depth=_FRAMES_AHEAD)
-        stack.callback(frames.close)
-        results = scene.segment(frames, segmentation=task.settings)
+        results = scene.segment(recording, segmentation=task.settings, skip=left_out)
         stack.callback(results.close)  # first: its thread may still be reading the frames
         for result in results:
             if film is not None:
@@ -185,7 +181,3 @@ def _write_masks(
             outcome.foreground += np.count_nonzero(result.mask) / result.mask.size
             console.progress("segmenting", result.frame.index + 1, recording.frame_count_hint)
     return outcome
-
-
-def _left(recording: VideoSource, done: frozenset[int]) -> Iterator[Frame]:
-    return (frame for frame in recording.frames() if frame.number not in done)

@@ -1,0 +1,63 @@
+"""The cached frames of a recording with all that a method reads of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cleanplate.frames import Extras, Modality, Picture
+from cleanplate.modalities import ModalityCache, ModalityReader
+from cleanplate.progress import ProgressListener
+from cleanplate.video import FrameCache, VideoSource
+
+
+class LearningFrames:
+    """Frames to learn from, and their other modalities; closing removes what is on disk.
+
+    Attributes:
+        frames: The pictures.
+    """
+
+    def __init__(self, frames: FrameCache) -> None:
+        self.frames = frames
+        self._extras: dict[Modality, ModalityCache] = {}
+        self._files = ExitStack()
+        self._files.callback(frames.close)
+
+    def add(
+        self,
+        source: VideoSource,
+        readers: Mapping[Modality, ModalityReader],
+        *,
+        folder: Path,
+        progress: ProgressListener,
+    ) -> None:
+        """Computes other modalities of the frames, a pass over the recording for each."""
+        for modality, reader in readers.items():
+            cache = ModalityCache.fill(
+                source, self.frames, reader, folder=folder, progress=progress
+            )
+            self._files.callback(cache.close)
+            self._extras[modality] = cache
+
+    def read(self, positions: Sequence[int]) -> tuple[Picture, Extras]:
+        """Pictures `(N, h, w, 3)` and the other modalities of frames, by position from 0."""
+        extras = {modality: cache.read(positions) for modality, cache in self._extras.items()}
+        return self.frames.read(positions), extras
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._files.close()
