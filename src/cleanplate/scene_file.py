@@ -191,7 +191,7 @@ def _read_summed(folder: Path, name: str, config: Mapping[str, Any]) -> bytes:
         content = (folder / name).read_bytes()
     except OSError as error:
         raise SceneFileError(f"{name} of the scene {folder} cannot be read") from error
-    if content.startswith(_PICKLE_STARTS):
+    if holds_pickle(content):
         raise SceneFileError(f"{name} of the scene {folder} holds a pickle, which is never loaded")
     sums = config.get("sha256")
     expected = sums.get(name) if isinstance(sums, dict) else None
@@ -200,6 +200,12 @@ def _read_summed(folder: Path, name: str, config: Mapping[str, Any]) -> bytes:
             f"{name} of the scene {folder} is damaged: it is not what {CONFIG} describes"
         )
     return content
+
+
+def holds_pickle(content: bytes) -> bool:
+    """Whether bytes begin like a pickle or like an archive of one."""
+    # A tensor file may begin alike: the length of its header, then the header's "{".
+    return content.startswith(_PICKLE_STARTS) and content[8:9] != b"{"
 
 
 def _refuse_pickles(folder: Path) -> None:

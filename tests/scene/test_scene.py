@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import yaml
+from safetensors.numpy import save
 
 import cleanplate
 from cleanplate.errors import (
@@ -22,6 +23,7 @@ from cleanplate.errors import (
     SourceError,
     UnknownNameError,
 )
+from cleanplate.scene_file import holds_pickle
 from scenes import paint_scene, write_image_folder
 
 QUICK = {"budget": "12steps", "device": "cpu"}
@@ -197,6 +199,19 @@ def test_odd_sizes_work(size: tuple[int, int], tmp_path: Path) -> None:
         budget = "auto" if method == "median" else "2steps"
         scene = cleanplate.learn(source, method=method, budget=budget)
         assert next(scene.segment(source)).mask.shape == size
+
+
+@pytest.mark.parametrize("length", [640, 896, 1152, 1408])
+def test_tensors_whose_header_is_as_long_as_a_pickle_begins_are_read(length: int) -> None:
+    tensors = {"plate": np.zeros(1, np.uint8)}
+    content = save(tensors)
+    header = content[8:].split(b"}}", 1)[0] + b"}}"
+    padded = header + b" " * (length - len(header))
+    content = length.to_bytes(8, "little") + padded + content[8 + content[0] :]
+    assert content[:2] in {b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05"}
+    assert not holds_pickle(content)
+    assert holds_pickle(b"\x80\x04.")
+    assert holds_pickle(b"PK\x03\x04archive/data.pkl")
 
 
 class TestRefused:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import torch
+from pydantic import Field
 
+from cleanplate.batch import to_tensor
 from cleanplate.frames import FrameSize, Modality, Picture
 from cleanplate.model import BackgroundModel
+from cleanplate.nn.view import WorkingView, size_within
 from cleanplate.objectives.base import Objective
-from cleanplate.parameters import Parameters
+from cleanplate.parameters import Parameters, WorkingPixels
 
 ROBUST = "robust"
 AS_PUBLISHED = "as_published"
+_CPU_PIXELS = 160 * 120
+_CUDA_PIXELS = 1280 * 720
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +38,27 @@ class Start:
     def size(self) -> FrameSize:
         """Size of the frames."""
         return FrameSize(self.plate.shape[0], self.plate.shape[1])
+
+
+class NetworkSettings(Parameters):
+    """Settings that most networks share."""
+
+    form: Literal["residual", "plain"] = Field(
+        "residual", description="output added to the initial plate, or the whole picture"
+    )
+    width: int = Field(16, ge=4, description="channels of the first stage")
+    working_pixels: Literal["auto"] | WorkingPixels = Field(
+        "auto", description="most pixels that the network works on; auto looks at the device"
+    )
+
+    def view(self, start: Start) -> WorkingView:
+        """The view of a scene's frames under these settings."""
+        pixels = self.working_pixels
+        if pixels == "auto":
+            pixels = _CUDA_PIXELS if start.device.type == "cuda" else _CPU_PIXELS
+        plate = to_tensor(start.plate[None])[0]
+        size = size_within(start.size, pixels)
+        return WorkingView(plate, size, is_residual=self.form == "residual")
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,8 @@ def segment(
             if overlay.resolve().is_relative_to(out.resolve()):
                 raise UsageError(f"{out} is for masks only; give another place for {overlay.name}")
             require_free_file(overlay, overwrite=overwrite or resume, suffixes=(".webm",))
+        if Path(source).resolve() == out.resolve():
+            raise UsageError(f"{out} holds the frames; give another place for the masks")
         done = prepare_folder(out, resume=resume, overwrite=overwrite)
         outcome = _write_masks(
             scene, recording, _Task(settings, out, done, overlay), console=console
