@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.frames import FrameSize, Mask, Picture
+from cleanplate.frames import FloatMap, FrameSize, Mask, Modality, Picture
+from cleanplate.modalities import ModalitySettings, open_reader
 
 _LIGHT_CYCLES = 1.5
 _DARKEST, _BRIGHTEST = 45, 210
@@ -43,6 +44,18 @@ class PaintedScene:
 
     def read_rows(self, positions: Sequence[int], top: int, bottom: int) -> Picture:
         return self.frames[np.asarray(positions), top:bottom]
+
+    def extras(
+        self, modalities: Iterable[Modality], settings: ModalitySettings | None = None
+    ) -> dict[Modality, FloatMap]:
+        """What the readers give of every frame, for all modalities but RGB."""
+        plate, settings = self.start_plate(), settings or ModalitySettings()
+        extras = {}
+        for modality in sorted(set(modalities) - {Modality.RGB}):
+            reader = open_reader(modality, settings, plate)
+            maps = [reader.read(frame, index) for index, frame in enumerate(self.frames)]
+            extras[modality] = np.stack(maps)
+        return extras
 
     def start_plate(self) -> Picture:
         """The plate that learning starts from: the median of the frames."""

@@ -1,6 +1,6 @@
 """Measures the main job on real sequences by the command line, and writes the figures as JSON.
 
-Usage: CLEANPLATE_DATA=FOLDER python tools/figures.py [--out benchmarks/main_job.json] [NAME ...]
+Usage: CLEANPLATE_DATA=FOLDER python tools/figures.py [--method M ...] [--sequences S ...] [--out F]
 
 Protocol: each scene is learned from all frames of the sequence with the defaults and seed 0
 (transductive: no truth is read while learning), all frames are segmented, and the frames of the
@@ -33,12 +33,16 @@ SEQUENCES = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("names", nargs="*", default=SEQUENCES)
+    parser.add_argument("--sequences", nargs="+", default=SEQUENCES)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--method", default="lowrank_ae")
+    parser.add_argument("--method", nargs="+", default=["lowrank_ae"])
     arguments = parser.parse_args()
     data = Path(os.environ["CLEANPLATE_DATA"])
-    rows = [measure(data / name, name, arguments.method) for name in arguments.names]
+    rows = [
+        measure(data / name, name, method)
+        for method in arguments.method
+        for name in arguments.sequences
+    ]
     result = {
         "schema_version": 1,
         "protocol": "learned from all frames, defaults, seed 0; scored on the temporal ROI",

@@ -211,6 +211,35 @@ def reconstruction_terms(
     raise UnknownNameError("loss", name, LOSS_NAMES)
 
 
+def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """Divergence of N(mean, variance) from N(0, 1) in nats, one for each value, 0 or more.
+
+    Kingma and Welling 2013 (arXiv 1312.6114), appendix B.
+    """
+    # Written out in float32: under mixed precision the variance would lose what is close to 1.
+    mean, log_variance = mean.float(), log_variance.float()
+    return (mean.square() + log_variance.exp() - log_variance - 1) / 2
+
+
+def maximum_mean_discrepancy(samples: Tensor, others: Tensor, *, bandwidth: float) -> Tensor:
+    """Distance of two distributions known by samples, squared; 0 or more, 0 if both are equal.
+
+    Gaussian kernel exp(-d^2 / (2 bandwidth^2)); the biased estimate of Gretton et al. 2012
+    (JMLR 13, equation 5).
+
+    Args:
+        samples: `(N, D)`.
+        others: `(M, D)`.
+        bandwidth: Distance at which two samples begin to be strangers.
+    """
+
+    def kernel(left: Tensor, right: Tensor) -> Tensor:
+        squared = (left[:, None] - right[None]).square().sum(dim=2)
+        return torch.exp(-squared / (2 * bandwidth**2)).mean()
+
+    return kernel(samples, samples) + kernel(others, others) - 2 * kernel(samples, others)
+
+
 _ELEMENTWISE: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mse": squared_error,
     "l1": absolute_error,

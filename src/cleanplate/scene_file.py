@@ -6,7 +6,8 @@
     model.safetensors   the tensors of the method; no times and no paths in it
     plate.png           the learned background as one still picture, in the frames' size
     noise.png           noise of each pixel in grey levels, in the working size
-    metrics.jsonl       the loss terms over the steps
+    metrics.jsonl       the loss terms over the steps; metrics.csv, losses.png: the same for people
+    training.jpg        a few frames as the network saw them at several moments of its training
     samples/            a few frames with background and mask, for the report
     provenance.json     where it comes from: input, versions, machine, times
 """
@@ -41,6 +42,9 @@ PROVENANCE = "provenance.json"
 SAMPLES = "samples"
 CHECKPOINT = "checkpoint"
 LOSS_PLOT = "losses.png"
+METRICS_TABLE = "metrics.csv"
+TRAINING_GRID = "training.jpg"
+PLOTS = (LOSS_PLOT, METRICS_TABLE, TRAINING_GRID)
 REPORT = "report.html"
 
 _SUMMED = (MODEL, PLATE, NOISE)
@@ -82,6 +86,7 @@ class SceneData:
         provenance: Where the scene comes from.
         metrics: Lines of the log of learning.
         samples: A few frames; may be empty.
+        plots: Contents of files for people, by name, out of `PLOTS`.
     """
 
     settings: Mapping[str, Any]
@@ -94,6 +99,7 @@ class SceneData:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     metrics: Sequence[Mapping[str, float]] = ()
     samples: Sequence[Sample] = ()
+    plots: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def write_scene(folder: Path, scene: SceneData) -> None:
@@ -117,7 +123,7 @@ def write_scene(folder: Path, scene: SceneData) -> None:
         "settings": scene.settings,
         "sha256": {name: hashlib.sha256(contents[name]).hexdigest() for name in _SUMMED},
     }
-    contents |= _sample_files(scene.samples)
+    contents |= _sample_files(scene.samples) | dict(scene.plots)
     contents[CONFIG] = yaml.safe_dump(config, sort_keys=False).encode()
     try:
         for name, content in contents.items():
@@ -157,6 +163,7 @@ def read_scene(folder: Path) -> SceneData:
         provenance=_read_provenance(folder),
         metrics=_read_metrics(folder / METRICS),
         samples=_read_samples(folder / SAMPLES),
+        plots={name: (folder / name).read_bytes() for name in PLOTS if (folder / name).exists()},
     )
 
 
@@ -256,8 +263,8 @@ def _sample_files(samples: Sequence[Sample]) -> dict[str, bytes]:
     files = {f"{SAMPLES}/index.json": (json.dumps(index) + "\n").encode()}
     for sample in samples:
         stem = f"{SAMPLES}/{sample.number:06d}"
-        files[f"{stem}-frame.jpg"] = _jpeg(sample.picture)
-        files[f"{stem}-background.jpg"] = _jpeg(sample.background)
+        files[f"{stem}-frame.jpg"] = jpeg(sample.picture)
+        files[f"{stem}-background.jpg"] = jpeg(sample.background)
         files[f"{stem}-mask.png"] = _png(sample.mask)
     return files
 
@@ -286,5 +293,6 @@ def _png(picture: NDArray[np.uint8]) -> bytes:
     return bytes(cv2.imencode(".png", picture)[1])
 
 
-def _jpeg(picture: Picture) -> bytes:
+def jpeg(picture: Picture) -> bytes:
+    """An RGB picture as JPEG."""
     return bytes(cv2.imencode(".jpg", picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])[1])

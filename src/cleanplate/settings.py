@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 DEFAULT_METHOD = "lowrank_ae"
 DEFAULT_INIT = "median"
 DEFAULT_RECIPE = "robust"
+_PLATE_SUFFIX = "_plate"
 _DEVICE = r"auto|cpu|cuda(:[0-9]+)?"
 
 
@@ -112,6 +113,17 @@ class LearnSettings:
 def known_methods() -> dict[str, str]:
     """One-line summary of every method by name; imports no network."""
     return dict(sorted({**architecture_summaries(), **STILL_BASELINES}.items()))
+
+
+def trained_plates() -> dict[str, str]:
+    """Name of the architecture by the name of the plate that it learns: `NAME_plate` gives NAME."""
+    names = [name for name in architecture_summaries() if name.endswith(_PLATE_SUFFIX)]
+    return {name.removesuffix(_PLATE_SUFFIX): name for name in names}
+
+
+def known_plates() -> list[str]:
+    """Names of all plates that learning may start from."""
+    return [*PLATES, *trained_plates()]
 
 
 def resolve(tree: Mapping[str, Any]) -> LearnSettings:
@@ -201,8 +213,8 @@ _GROUPS = ("sampling", "model", "objective", "flow", "mask", "training", "segmen
 def _check_general(general: GeneralSettings) -> None:
     if general.method not in known_methods():
         raise UnknownNameError("method", general.method, known_methods())
-    if general.init not in PLATES:
-        raise UnknownNameError("initial plate", general.init, PLATES)
+    if general.init not in known_plates():
+        raise UnknownNameError("initial plate", general.init, known_plates())
     if not re.fullmatch(_DEVICE, general.device):
         raise SettingsError(
             f"device '{general.device}' makes no sense; give auto, cpu, cuda or cuda:N"

@@ -217,21 +217,6 @@ class TestFullDisk:
         assert resumed.keys() == whole.keys()
         assert resumed["model.safetensors"] == whole["model.safetensors"]
 
-    def test_at_the_drawing_of_the_losses_is_told(
-        self,
-        cleanplate: CommandLine,
-        recording: Path,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        def fail(*_: object) -> None:
-            raise self.FULL
-
-        monkeypatch.setattr("cleanplate.training.plot.write_loss_plot", fail)
-        arguments = ("learn", recording, "--out", tmp_path / "run", "--quiet")
-        outcome = cleanplate(*arguments, "--budget", "2steps")
-        assert outcome.is_refused_with("No space left", code=1)
-
 
 class TestInterrupt:
     def test_ctrl_c_says_how_to_go_on_and_that_works(

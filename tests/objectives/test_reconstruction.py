@@ -64,7 +64,10 @@ def test_without_a_ramp_the_strength_is_there_from_the_first_step() -> None:
 def test_a_strong_weight_pays_less_for_what_is_foreground() -> None:
     model, batch = Grey(), batch_of_frames()
     (phase,) = Reconstruction().phases()
-    losses = [float(phase.loss(model, batch, progress)["bootstrapped"]) for progress in (0, 0.2, 1)]
+    losses = [
+        float(phase.loss(model, batch, progress)["bootstrapped"].detach())
+        for progress in (0, 0.2, 1)
+    ]
     assert losses == sorted(losses, reverse=True)
     assert losses[0] > 4 * losses[2]
 

@@ -63,6 +63,8 @@ def test_the_scene_file_holds_what_it_promises_and_nothing_else(run: Path) -> No
         "noise.png",
         "metrics.jsonl",
         "losses.png",
+        "metrics.csv",
+        "training.jpg",
         "provenance.json",
         "samples",
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from pydantic import Field
 
@@ -29,15 +30,24 @@ class Start:
     Attributes:
         plate: Initial plate, `(H, W, 3)`, uint8, RGB, in the size of the frames to come.
         device: Where the network will run; `auto` settings look at it.
+        frames: Frames spread over the recording, `(N, H, W, 3)`, uint8, RGB; none where a scene is
+            loaded, since a network that needs them keeps them with its weights.
     """
 
     plate: Picture
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    frames: Picture | None = None
 
     @property
     def size(self) -> FrameSize:
         """Size of the frames."""
         return FrameSize(self.plate.shape[0], self.plate.shape[1])
+
+    def spread_frames(self, count: int) -> Picture:
+        """So many frames spread over the recording, repeated where there are fewer."""
+        frames = self.plate[None] if self.frames is None else self.frames
+        places = np.linspace(0, len(frames) - 1, count).round().astype(int)
+        return np.ascontiguousarray(frames[places])
 
 
 class NetworkSettings(Parameters):

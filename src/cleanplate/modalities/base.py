@@ -27,5 +27,10 @@ class ModalityReader(ABC):
         """See the class."""
 
     @abstractmethod
-    def read(self, picture: Picture) -> FloatMap:
-        """The modality of the next frame of the stream, `(channels, h, w)`, float32."""
+    def read(self, picture: Picture, index: int) -> FloatMap:
+        """The modality of the next frame of the stream, `(channels, h, w)`, float32.
+
+        Args:
+            picture: The frame.
+            index: Its position in the stream; one is left out where a frame is damaged.
+        """

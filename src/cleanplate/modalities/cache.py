@@ -8,6 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from cleanplate.errors import SourceError
 from cleanplate.frames import FloatMap, FrameSize, Picture
 from cleanplate.modalities.base import ModalityReader
 from cleanplate.progress import ProgressListener, silent
@@ -36,7 +37,7 @@ class ModalityCache:
         The frames that are kept stand far apart; flow needs the frame just before each of them.
 
         Raises:
-            SourceError: The recording cannot be read any more.
+            SourceError: The recording, or a frame that was kept of it, cannot be read any more.
             OutputError: The disk is full; nothing is left behind.
         """
         places = {index: position for position, index in enumerate(frames.indices)}
@@ -45,10 +46,11 @@ class ModalityCache:
         passing = read_ahead(source.frames(wanted=needed.__contains__ if needed else None))
         try:
             for frame in passing:
-                values = reader.read(_scaled(frame.picture, frames.size))
-                if frame.index in places:
-                    file.write(values, places[frame.index])
-                    progress("reading again", places[frame.index] + 1, len(frames))
+                values = reader.read(_scaled(frame.picture, frames.size), frame.index)
+                if (position := places.pop(frame.index, None)) is not None:
+                    file.write(values, position)
+                    progress("reading again", position + 1, len(frames))
+            _require_all_read(source, missing=len(places))
         except BaseException:
             file.remove()
             raise
@@ -77,6 +79,14 @@ def _needed(indices: Sequence[int], frames_before: int | None) -> frozenset[int]
     return frozenset(
         index - back for index in indices for back in range(frames_before + 1) if index >= back
     )
+
+
+def _require_all_read(source: VideoSource, *, missing: int) -> None:
+    if missing:
+        raise SourceError(
+            f"{source.name} has changed since its frames were read: {missing} of them cannot be "
+            "read any more; learn again when it is complete"
+        )
 
 
 def _scaled(picture: Picture, size: FrameSize) -> Picture:

@@ -32,25 +32,26 @@ class FlowReader(ModalityReader):
 
     Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016, arXiv:1603.03590. The
     flow is searched from the frame back to the one before it, so that it stands where the thing is
-    now. It is blind to what waits.
+    now. It is blind to what waits, and of little worth where there is nothing to see but noise.
     """
 
     channels: ClassVar[int] = 2
 
     def __init__(self, settings: FlowSettings) -> None:
         self._search = cv2.DISOpticalFlow.create(_PRESETS[settings.preset])
-        self._before: Picture | None = None
+        self._before: tuple[int, Picture] | None = None
 
     @property
     def frames_before(self) -> int | None:
         """The one frame that the motion is measured from."""
         return 1
 
-    def read(self, picture: Picture) -> FloatMap:
-        """Flow of the next frame; zero for the first."""
+    def read(self, picture: Picture, index: int) -> FloatMap:
+        """Flow of the next frame; zero for the first, and where the frame before it is missing."""
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        before, self._before = self._before, grey
-        if before is None:
+        before, self._before = self._before, (index, grey)
+        # Whoever passes over only some frames must not get another flow than who sees them all.
+        if before is None or before[0] != index - 1:
             return np.zeros((self.channels, *grey.shape), np.float32)
-        backwards = self._search.calc(grey, before, None)
+        backwards = self._search.calc(grey, before[1], None)
         return np.ascontiguousarray(-backwards.transpose(2, 0, 1), np.float32)

@@ -13,6 +13,9 @@ from cleanplate.modalities.base import ModalityReader
 from cleanplate.parameters import Parameters
 
 _SUM_OF_CHANNELS = np.ones((1, 3), np.float32)
+_HISTORY = 500
+_LIGHT_STEP = 4
+"""How bright a frame is shows in every fourth row and column."""
 
 
 class MaskSettings(Parameters):
@@ -28,7 +31,11 @@ class MaskSettings(Parameters):
 
 
 class MaskReader(ModalityReader):
-    """Where a simple method sees foreground, `(1, h, w)`: 0 or 1."""
+    """Where a simple method sees foreground, `(1, h, w)`: 0 or 1.
+
+    The frame is brought into the light of the plate first, by the median over all pixels of what
+    each channel differs: a cloud is no foreground.
+    """
 
     channels: ClassVar[int] = 1
 
@@ -38,20 +45,30 @@ class MaskReader(ModalityReader):
         self._square = np.ones((max(1, settings.dilation), max(1, settings.dilation)), np.uint8)
         self._mog2 = None
         if settings.source == "mog2":
-            self._mog2 = cv2.createBackgroundSubtractorMOG2(detectShadows=False)
+            self._mog2 = cv2.createBackgroundSubtractorMOG2(_HISTORY, detectShadows=False)
+            # Without a picture to begin with, all of its first frame is foreground.
+            self._mog2.apply(plate)
 
     @property
     def frames_before(self) -> int | None:
         """None for MOG2, which remembers; 0 for the difference to the plate."""
         return 0 if self._mog2 is None else None
 
-    def read(self, picture: Picture) -> FloatMap:
+    def read(self, picture: Picture, index: int) -> FloatMap:  # noqa: ARG002
         """Mask of the next frame."""
+        steady = self._in_light_of_plate(picture)
         if self._mog2 is not None:
-            mask = self._mog2.apply(picture)
+            # At the rate that it ends with: it would take in half of its second frame otherwise.
+            mask = self._mog2.apply(steady, learningRate=1 / _HISTORY)
         else:
-            difference = cv2.transform(cv2.absdiff(picture, self._plate), _SUM_OF_CHANNELS)
+            difference = cv2.transform(cv2.absdiff(steady, self._plate), _SUM_OF_CHANNELS)
             mask = cv2.compare(cv2.blur(difference, (3, 3)), self._settings.threshold, cv2.CMP_GT)
         if self._settings.dilation > 1:
             mask = cv2.dilate(mask, self._square)
         return (mask > 0).astype(np.float32)[None]
+
+    def _in_light_of_plate(self, picture: Picture) -> Picture:
+        sparse = np.s_[::_LIGHT_STEP, ::_LIGHT_STEP]
+        change = picture[sparse].astype(np.int16) - self._plate[sparse]
+        light = np.median(change.reshape(-1, change.shape[-1]), axis=0)
+        return np.asarray(cv2.subtract(picture, (*light, 0)), np.uint8)

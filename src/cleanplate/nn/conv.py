@@ -39,11 +39,20 @@ def stage_channels(width: int, depth: int) -> tuple[int, ...]:
 class ConvEncoder(nn.Module):
     """Frames `(B, C, H, W)` of one size to codes `(B, latent_dim)`, without squashing."""
 
-    def __init__(self, size: FrameSize, *, width: int, latent_dim: int, channels: int = 3) -> None:
+    def __init__(
+        self,
+        size: FrameSize,
+        *,
+        width: int,
+        latent_dim: int,
+        channels: int = 3,
+        is_normalised: bool = True,
+    ) -> None:
         super().__init__()
         self._padded = padded_size(size)
         stages = stage_channels(width, depth_for(size))
-        self.stages = nn.Sequential(*_encoder_stages(channels, stages))
+        layers = _encoder_stages(channels, stages, is_normalised=is_normalised)
+        self.stages = nn.Sequential(*layers)
         height, width_of_map = _map_size(size)
         self.to_codes = nn.Linear(stages[-1] * height * width_of_map, latent_dim)
 
@@ -66,15 +75,24 @@ class ConvDecoder(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Maps of the frame's own size."""
-        first = self.from_codes(codes).view(-1, *self._first_map)
-        maps = self.to_image(self.stages(first))
+        maps = self.to_image(self.stages(self.first_map(codes)))
         return maps[..., : self._size.height, : self._size.width]
+
+    def first_map(self, codes: Tensor) -> Tensor:
+        """The smallest map of each frame, `(B, C, h, w)`, which the stages enlarge."""
+        return self.from_codes(codes).view(-1, *self._first_map)
 
 
 def pad_to(frames: Tensor, size: FrameSize) -> Tensor:
     """Frames extended to the right and below by their own edge, `(B, C, H, W)`."""
     missing = (0, size.width - frames.shape[-1], 0, size.height - frames.shape[-2])
     return functional.pad(frames, missing, mode="replicate") if any(missing) else frames
+
+
+def normalisation(channels: int) -> nn.Module:
+    """Normalisation over groups of channels: it has no running statistics that could move."""
+    groups = math.gcd(channels, max(1, channels // _GROUP))  # a width need not be a multiple of 8
+    return nn.GroupNorm(groups, channels)
 
 
 def init_weights(module: nn.Module) -> None:
@@ -89,12 +107,14 @@ def _map_size(size: FrameSize) -> FrameSize:
     return FrameSize(padded.height // step, padded.width // step)
 
 
-def _encoder_stages(channels: int, stages: Sequence[int]) -> list[nn.Module]:
+def _encoder_stages(
+    channels: int, stages: Sequence[int], *, is_normalised: bool
+) -> list[nn.Module]:
     layers: list[nn.Module] = []
     for number, wider in enumerate(stages):
         layers += [nn.Conv2d(channels, wider, 4, stride=2, padding=1)]
         # None in the first stage, as in Radford et al.: it would hide how bright the frame is.
-        layers += [_normalisation(wider)] if number > 0 else []
+        layers += [normalisation(wider)] if is_normalised and number > 0 else []
         layers += [nn.LeakyReLU(_LEAK)]
         channels = wider
     return layers
@@ -106,10 +126,5 @@ def _decoder_stages(stages: Sequence[int]) -> list[nn.Module]:
         # Enlarging and then convolving leaves no checkerboard, as transposed convolution does.
         layers += [nn.Upsample(scale_factor=2, mode="nearest")]
         layers += [nn.Conv2d(wider, narrower, 3, padding=1)]
-        layers += [_normalisation(narrower), nn.LeakyReLU(_LEAK)]
+        layers += [normalisation(narrower), nn.LeakyReLU(_LEAK)]
     return layers
-
-
-def _normalisation(channels: int) -> nn.Module:
-    groups = math.gcd(channels, max(1, channels // _GROUP))  # a width need not be a multiple of 8
-    return nn.GroupNorm(groups, channels)

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from cleanplate.architectures.base import Start
+from cleanplate.background import spread_positions
 from cleanplate.batch import FrameBatch, make_batch
 from cleanplate.frames import Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Objective
 from cleanplate.progress import ProgressListener
 from cleanplate.scene.inputs import LearningFrames
+from cleanplate.scene.moments import MomentWatcher
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.settings import LearnSettings
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingFiles, TrainingResult, TrainingSettings
+
+_START_FRAMES = 32
+"""Frames spread over the recording that a network may look at when it is built."""
+
+
+class Fitted(NamedTuple):
+    """A trained network and what its training left.
+
+    Attributes:
+        model: The network.
+        result: Steps and log.
+        watcher: Its moments.
+    """
+
+    model: BackgroundModel
+    result: TrainingResult
+    watcher: MomentWatcher
 
 
 def fit(
@@ -27,7 +48,7 @@ def fit(
     device: torch.device,
     folder: RunFolder | None,
     progress: ProgressListener,
-) -> tuple[BackgroundModel, TrainingResult]:
+) -> Fitted:
     """Builds and trains the network of a method.
 
     Args:
@@ -46,7 +67,9 @@ def fit(
     # The caller's random numbers go on as if nothing had happened.
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(settings.general.seed)
-        model = settings.architecture().build(settings.model, Start(plate, device)).to(device)
+        spread, _ = frames.read(spread_positions(len(frames), _START_FRAMES))
+        start = Start(plate, device, spread)
+        model = settings.architecture().build(settings.model, start).to(device)
         trainer = Trainer(
             model,
             settings.objective.phases(),
@@ -59,5 +82,8 @@ def fit(
             return make_batch(*frames.read(positions.tolist()), device)
 
         files = TrainingFiles(folder.metrics, folder.checkpoint) if folder else None
-        result = trainer.train(read_batch, len(frames), files=files, progress=progress)
-    return model, result
+        watcher = MomentWatcher(frames, device, folder=folder.moments if folder else None)
+        result = trainer.train(
+            read_batch, len(frames), files=files, progress=progress, watch=watcher.look
+        )
+    return Fitted(model, result, watcher)

@@ -35,8 +35,13 @@ class LearningFrames:
         folder: Path,
         progress: ProgressListener,
     ) -> None:
-        """Computes other modalities of the frames, a pass over the recording for each."""
+        """Computes other modalities of the frames, a pass over the recording for each.
+
+        One that is there from an earlier method is computed anew: its reader may differ.
+        """
         for modality, reader in readers.items():
+            if modality in self._extras:
+                self._extras[modality].close()
             cache = ModalityCache.fill(
                 source, self.frames, reader, folder=folder, progress=progress
             )

@@ -10,12 +10,12 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.background import spread_positions, still_plate
+from cleanplate.background import PLATES, spread_positions, still_plate
 from cleanplate.errors import SourceError
 from cleanplate.frames import FrameSize, Picture
 from cleanplate.progress import ProgressListener, silent
@@ -30,7 +30,7 @@ from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.provenance import describe_input, describe_machine, now, peak_memory_bytes
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.scene import Scene, learned_plate, load, resized
-from cleanplate.scene_file import Sample
+from cleanplate.scene_file import LOSS_PLOT, METRICS_TABLE, TRAINING_GRID, Sample, jpeg
 from cleanplate.segmentation import Segmenter
 from cleanplate.segmentation.difference import residual
 from cleanplate.segmentation.noise import noise_map
@@ -41,8 +41,12 @@ from cleanplate.settings import (
     LearnSettings,
     merge,
     resolve,
+    trained_plates,
 )
 from cleanplate.video import FrameCache, VideoSource, in_batches, open_source
+
+if TYPE_CHECKING:
+    from cleanplate.scene.fitting import Fitted
 
 _BATCH = 8
 _SAMPLES = 8
@@ -71,8 +75,17 @@ class _Learned:
 
     estimator: BackgroundEstimator
     learned_on: str
-    steps: int
-    metrics: tuple[Mapping[str, float], ...] = ()
+    fitted: Fitted | None = None
+
+    @property
+    def steps(self) -> int:
+        """Steps of the training."""
+        return self.fitted.result.position.steps if self.fitted else 0
+
+    @property
+    def metrics(self) -> tuple[Mapping[str, float], ...]:
+        """Log of the training."""
+        return self.fitted.result.metrics if self.fitted else ()
 
 
 def learn(
@@ -172,11 +185,8 @@ class _Run:
             if begin is not None:
                 begin()
             self._progress("initial plate", 0, 1)
-            how = (
-                self._settings.method if self._settings.is_baseline else self._settings.general.init
-            )
-            plate = still_plate(how, frames, max_frames=self._settings.sampling.plate_frames)
-            learned = self._fit(inputs, plate, keep=begin is not None)
+            plate = self._initial_plate(inputs)
+            learned = self._fit(self._settings, inputs, plate, keep=begin is not None)
             noise = self._noise(inputs, learned.estimator)
             scene = Scene(
                 settings=self._settings,
@@ -187,6 +197,7 @@ class _Run:
                 learned_on=learned.learned_on,
                 provenance={},
                 metrics=learned.metrics,
+                plots=_plots(learned.fitted, Segmenter(noise, self._settings.segmentation)),
             )
             provenance = {
                 "started": started,
@@ -231,25 +242,37 @@ class _Run:
         scale = min(1.0, math.sqrt(pixels / size.pixels))
         return FrameSize(*(max(1, round(side * scale)) for side in size))
 
-    def _fit(self, inputs: LearningFrames, plate: Picture, *, keep: bool) -> _Learned:
-        if self._settings.is_baseline:
-            return _Learned(StillPlate(plate), "cpu", steps=0)
+    def _initial_plate(self, inputs: LearningFrames) -> Picture:
+        general, sampling = self._settings.general, self._settings.sampling
+        how = general.init
+        if how in PLATES:
+            return still_plate(how, inputs.frames, max_frames=sampling.plate_frames)
+        tree = {"method": trained_plates()[how], "device": general.device, "seed": general.seed}
+        begin = still_plate(DEFAULT_INIT, inputs.frames, max_frames=sampling.plate_frames)
+        learned = self._fit(resolve(tree), inputs, begin, keep=False)
+        return learned_plate(learned.estimator, inputs)
+
+    def _fit(
+        self, settings: LearnSettings, inputs: LearningFrames, plate: Picture, *, keep: bool
+    ) -> _Learned:
+        if settings.is_baseline:
+            return _Learned(StillPlate(plate), "cpu")
         from cleanplate.scene.fitting import fit
 
-        device = pick_device(self._settings.general.device)
-        modalities = self._settings.modalities()
-        readers = open_readers(self._settings.architecture().modalities, modalities, plate)
+        device = pick_device(settings.general.device)
+        modalities = settings.modalities()
+        readers = open_readers(settings.architecture().modalities, modalities, plate)
         inputs.add(self._source, readers, folder=self._folder.cache, progress=self._progress)
-        model, result = fit(
-            self._settings,
+        fitted = fit(
+            settings,
             inputs,
             plate,
             device=device,
             folder=self._folder if keep else None,
             progress=self._progress,
         )
-        estimator = NetworkEstimator(model, device, start_plate=plate, modalities=modalities)
-        return _Learned(estimator, device.type, result.position.steps, result.metrics)
+        estimator = NetworkEstimator(fitted.model, device, start_plate=plate, modalities=modalities)
+        return _Learned(estimator, device.type, fitted)
 
     def _noise(self, inputs: LearningFrames, estimator: BackgroundEstimator) -> NDArray[np.uint8]:
         positions = spread_positions(len(inputs), self._settings.sampling.noise_frames)
@@ -283,6 +306,21 @@ class _Run:
             )
             for position, picture, background in zip(positions, pictures, backgrounds, strict=True)
         )
+
+
+def _plots(fitted: Fitted | None, segmenter: Segmenter) -> dict[str, bytes]:
+    """Pictures and tables of the training, by file name."""
+    if fitted is None:
+        return {}
+    from cleanplate.scene.moments import draw_moments
+    from cleanplate.training.plot import loss_plot, metrics_table
+
+    grid = draw_moments(fitted.watcher.pictures, fitted.watcher.moments, segmenter)
+    return {
+        LOSS_PLOT: loss_plot(fitted.result.metrics),
+        METRICS_TABLE: metrics_table(fitted.result.metrics).encode(),
+        TRAINING_GRID: jpeg(grid),
+    }
 
 
 def _nothing() -> None:

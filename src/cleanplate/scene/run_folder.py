@@ -16,11 +16,11 @@ from cleanplate.errors import OutputError, RunLockedError, SceneFileError, Setti
 from cleanplate.scene_file import (
     CHECKPOINT,
     CONFIG,
-    LOSS_PLOT,
     METRICS,
     MODEL,
     NOISE,
     PLATE,
+    PLOTS,
     PROVENANCE,
     REPORT,
     SAMPLES,
@@ -30,7 +30,8 @@ from cleanplate.scene_file import (
 _LOCK = ".lock"
 _BEGUN = "begun.json"
 _CACHE = "frames"
-_OWN = (CONFIG, MODEL, PLATE, NOISE, METRICS, PROVENANCE, SAMPLES, CHECKPOINT, LOSS_PLOT, REPORT)
+_MOMENTS = "moments"
+_OWN = (CONFIG, MODEL, PLATE, NOISE, METRICS, PROVENANCE, SAMPLES, CHECKPOINT, *PLOTS, REPORT)
 
 
 class RunFolder:
@@ -49,6 +50,11 @@ class RunFolder:
     def cache(self) -> Path:
         """Where the frames are kept while learning."""
         return self.checkpoint / _CACHE
+
+    @property
+    def moments(self) -> Path:
+        """Where the moments of the training are kept while learning."""
+        return self.checkpoint / _MOMENTS
 
     @property
     def is_complete(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,11 +12,11 @@ import cv2
 import numpy as np
 
 from cleanplate.background import spread_positions
-from cleanplate.errors import FrameSizeError, OutputError, SceneFileError, UsageError
+from cleanplate.errors import FrameSizeError, SceneFileError, UsageError
 from cleanplate.frames import FloatMap, Frame, FrameSize, Mask, Modality, Picture
 from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator
 from cleanplate.scene.inputs import LearningFrames
-from cleanplate.scene_file import CONFIG, LOSS_PLOT, Sample, SceneData, read_scene, write_scene
+from cleanplate.scene_file import CONFIG, Sample, SceneData, read_scene, write_scene
 from cleanplate.segmentation import SegmentationSettings, Segmenter
 from cleanplate.settings import LearnSettings, resolve
 from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
@@ -72,6 +72,7 @@ class Scene:
         provenance: Where it comes from.
         metrics: Log of learning, a mapping for each line.
         samples: A few frames with background and mask.
+        plots: Pictures and tables of the training for people, by file name.
     """
 
     settings: LearnSettings
@@ -83,6 +84,7 @@ class Scene:
     provenance: Mapping[str, Any]
     metrics: Sequence[Mapping[str, float]] = ()
     samples: Sequence[Sample] = ()
+    plots: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def working_size(self) -> FrameSize:
@@ -129,8 +131,6 @@ class Scene:
             OutputError: It cannot be written.
         """
         folder = Path(run)
-        if self.metrics:  # before the scene: its last file says that everything is there
-            _write_loss_plot(self.metrics, folder)
         write_scene(
             folder,
             SceneData(
@@ -144,6 +144,7 @@ class Scene:
                 provenance=self.provenance,
                 metrics=self.metrics,
                 samples=self.samples,
+                plots=self.plots,
             ),
         )
 
@@ -168,7 +169,7 @@ class Scene:
                 continue
             picture = self._reduced(frame)
             # Readers see every frame, also those left out: they may remember.
-            extras = {modality: reader.read(picture) for modality, reader in readers.items()}
+            extras = {name: reader.read(picture, frame.index) for name, reader in readers.items()}
             if frame.number not in skip:
                 yield frame, picture, extras
 
@@ -207,17 +208,8 @@ def load(run: str | Path, *, device: str = "auto") -> Scene:
         provenance=data.provenance,
         metrics=data.metrics,
         samples=data.samples,
+        plots=data.plots,
     )
-
-
-def _write_loss_plot(metrics: Sequence[Mapping[str, float]], folder: Path) -> None:
-    from cleanplate.training.plot import write_loss_plot
-
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_loss_plot(metrics, folder / LOSS_PLOT)
-    except OSError as error:
-        raise OutputError(f"cannot write the scene to {folder}: {error.strerror}") from error
 
 
 def learned_plate(estimator: BackgroundEstimator, inputs: LearningFrames) -> Picture:

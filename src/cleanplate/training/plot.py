@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from io import BytesIO, StringIO
 
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -30,8 +31,20 @@ def loss_figure(metrics: Sequence[Mapping[str, float]]) -> Figure:
     return figure
 
 
-def write_loss_plot(metrics: Sequence[Mapping[str, float]], path: Path) -> None:
-    """Writes the figure as PNG, without any window."""
+def loss_plot(metrics: Sequence[Mapping[str, float]]) -> bytes:
+    """The figure as PNG, made without any window."""
     figure = loss_figure(metrics)
     FigureCanvasAgg(figure)
-    figure.savefig(path, dpi=120)
+    content = BytesIO()
+    figure.savefig(content, dpi=120)
+    return content.getvalue()
+
+
+def metrics_table(metrics: Sequence[Mapping[str, float]]) -> str:
+    """The lines of the log as CSV, a column for each value that occurs."""
+    columns = list(dict.fromkeys(name for line in metrics for name in line))
+    text = StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(metrics)
+    return text.getvalue()

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,9 @@ from cleanplate.training.budget import Budget
 from cleanplate.training.checkpoint import CheckpointFolder, Position
 from cleanplate.training.loop import PhaseRunner, Step
 from cleanplate.training.sampler import FrameSampler
+
+Watch: TypeAlias = Callable[[BackgroundModel, Position, float], None]
+"""Model, position and share of the budget that is used up."""
 
 
 class TrainingSettings(Parameters):
@@ -94,6 +98,7 @@ class Trainer:
         *,
         files: TrainingFiles | None = None,
         progress: ProgressListener = silent,
+        watch: Watch | None = None,
     ) -> TrainingResult:
         """Learns until the budget is used up.
 
@@ -102,6 +107,8 @@ class Trainer:
             frame_count: How many frames there are.
             files: Log and checkpoint; a checkpoint that is there is gone on from.
             progress: Told of each step.
+            watch: Called with the model before the first step and after each one; it may look, but
+                must leave the model and the random numbers as they were.
 
         Raises:
             TrainingError: A loss is not finite.
@@ -113,6 +120,8 @@ class Trainer:
         self._model.train()
         clock = _Clock(start.seconds)
         position, saved_at = start, clock.seconds()
+        look = watch or _look_away
+        look(self._model, position, self._progress(position))
         try:
             while (step := self._step(position)) is not None:
                 terms = self._runner.run(read_batch(sampler.positions(step.number)), step)
@@ -120,6 +129,7 @@ class Trainer:
                 if self._is_logged(position):
                     log.write(position, step, terms)
                 self._tell(progress, position, terms)
+                look(self._model, position, self._progress(position))
                 if checkpoint and clock.seconds() - saved_at >= self._settings.checkpoint_seconds:
                     checkpoint.save(self._model, self._runner, position)
                     saved_at = clock.seconds()
@@ -133,7 +143,7 @@ class Trainer:
         return TrainingResult(position, tuple(log.lines))
 
     def _step(self, position: Position) -> Step | None:
-        used = self._budget.progress(position.steps, position.seconds)
+        used = self._progress(position)
         if used >= 1:
             return None
         warmup = min(1.0, (position.steps + 1) / max(1, self._settings.warmup_steps))
@@ -142,8 +152,12 @@ class Trainer:
         return Step(position.steps, used, warmup * cosine)
 
     def _is_logged(self, position: Position) -> bool:
-        at_end = self._budget.progress(position.steps, position.seconds) >= 1
+        at_end = self._progress(position) >= 1
         return position.steps == 1 or position.steps % self._settings.log_every == 0 or at_end
+
+    def _progress(self, position: Position) -> float:
+        """Share of the budget that is used up, 0 to 1."""
+        return self._budget.progress(position.steps, position.seconds)
 
     def _tell(
         self, progress: ProgressListener, position: Position, terms: Mapping[str, float]
@@ -188,6 +202,10 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
         return []
     lines = path.read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+
+def _look_away(model: BackgroundModel, position: Position, progress: float) -> None:
+    """Nobody watches."""
 
 
 class _Clock:

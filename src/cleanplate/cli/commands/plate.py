@@ -8,12 +8,14 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from cleanplate.background import PLATES, still_plate
+from cleanplate.background import still_plate
 from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.cli.outputs import require_free_file, write_picture
 from cleanplate.errors import UnknownNameError, UsageError
 from cleanplate.frames import Picture
+from cleanplate.scene import learn
 from cleanplate.scene_file import CHECKPOINT, CONFIG, read_scene
+from cleanplate.settings import known_plates, trained_plates
 from cleanplate.video import FrameCache, open_source
 
 _LEARNED = "learned"
@@ -34,7 +36,7 @@ def plate(
         source: Folder of a learned scene, or video file, folder or pattern of pictures.
         out: Picture to write, .png or .jpg.
         how: learned for a scene (default: the median over time of its backgrounds); median
-            (default), mean, trimmed_mean, mode or low_motion for a recording.
+            (default), mean, trimmed_mean, mode, low_motion, pooled or bootstrap for a recording.
         overwrite: Replace the picture that is there.
     """
     with Console(common or CommonOptions()) as console:
@@ -44,6 +46,9 @@ def plate(
         require_free_file(out, overwrite=overwrite, suffixes=(".png", ".jpg"))
         if is_scene:
             picture, frames = read_scene(Path(source)).plate, 0
+        elif how in trained_plates():
+            scene = learn(source, method=trained_plates()[how], progress=console.progress)
+            picture, frames = scene.plate, scene.provenance["input"]["frames_learned_from"]
         else:
             picture, frames = _from_recording(source, how, console)
         write_picture(out, picture)
@@ -59,8 +64,8 @@ def plate(
 
 
 def _check(how: str, *, is_scene: bool) -> None:
-    if how not in {_LEARNED, *PLATES}:
-        raise UnknownNameError("plate", how, [_LEARNED, *PLATES])
+    if how not in {_LEARNED, *known_plates()}:
+        raise UnknownNameError("plate", how, [_LEARNED, *known_plates()])
     if is_scene and how != _LEARNED:
         raise UsageError(f"a learned scene has no {how} plate; give the recording for --how {how}")
     if not is_scene and how == _LEARNED:

@@ -1,0 +1,60 @@
+"""One plate for all frames: what moves, what differs and whole frames that differ count less."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from cleanplate.batch import FrameBatch
+from cleanplate.frames import Modality
+from cleanplate.losses import bootstrap_weight, huber
+from cleanplate.model import BackgroundModel
+from cleanplate.objectives.base import Objective, Phase
+
+_PIXELS_PER_WIDTH = 255 / 40_000
+"""Motion at which the weight of the flow is at its end, as a share of the frame's width."""
+
+
+class Bootstrapping(Objective):
+    """Robust reconstruction under three weights, none of which carries a gradient.
+
+    weight = exp(-strength * s) * exp(-flow_strength * m) * exp(-frame_strength * e), where s is the
+    smoothed, saturated error of the pixel, m its motion (0 to 1) and e the mean error of the frame
+    (sum over RGB, 0 to 3). Sauvalle & de La Fortelle 2022, equations of section 3.
+    """
+
+    strength: float = Field(6.0, ge=0, description="of the weight of a pixel's error")
+    ramp: float = Field(
+        0.3, ge=0, le=1, description="share of the learning over which the strength rises from 0"
+    )
+    flow_strength: float = Field(2.0, ge=0, description="of the weight of a pixel's motion")
+    frame_strength: float = Field(3.0, ge=0, description="of the weight of a whole frame's error")
+    learning_rate: float = Field(0.01, gt=0, description="highest rate of Adam")
+
+    def phases(self) -> tuple[Phase, ...]:
+        """One phase that owns the plate."""
+        return (Phase(name="plate", loss=self._terms, learning_rate=self.learning_rate),)
+
+    def _terms(
+        self, model: BackgroundModel, batch: FrameBatch, progress: float
+    ) -> Mapping[str, Tensor]:
+        error = huber(model.estimate_background(batch), batch.rgb)
+        strength = self.strength * min(1.0, progress / self.ramp) if self.ramp else self.strength
+        weight = bootstrap_weight(error, strength=strength)
+        weight = weight * self._frame_weight(error)
+        if self.flow_strength:
+            weight = weight * torch.exp(-self.flow_strength * motion(batch.read(Modality.FLOW)))
+        return {"bootstrapped": (error.sum(1, keepdim=True) * weight).mean()}
+
+    def _frame_weight(self, error: Tensor) -> Tensor:
+        frame_error = error.detach().sum(1).mean((1, 2))
+        return torch.exp(-self.frame_strength * frame_error).view(-1, 1, 1, 1)
+
+
+def motion(flow: Tensor) -> Tensor:
+    """Motion of each pixel, `(B, 1, H, W)`, 0 to 1, from flow `(B, 2, H, W)` in pixels a frame."""
+    length = torch.linalg.vector_norm(flow, dim=1, keepdim=True)
+    return (length / (_PIXELS_PER_WIDTH * flow.shape[-1])).clamp(max=1)

@@ -1,0 +1,113 @@
+"""The initialisations that are trained: plates that what stands for long does not enter."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import cleanplate
+from cleanplate.background import still_plate
+from cleanplate.batch import FrameBatch, to_tensor
+from cleanplate.errors import UnknownNameError
+from cleanplate.frames import Modality, Picture
+from cleanplate.objectives.bootstrapping import Bootstrapping, motion
+from cleanplate.settings import known_plates, resolve
+from cleanplate.video import ArrayStack
+from scenes import paint_scene, write_image_folder
+
+QUICK = {"budget": "60steps", "device": "cpu"}
+
+
+def visited_often(seed: int) -> tuple[Picture, Picture]:
+    """Frames of a scene in which something stands for 40 % of the time, and its true plate."""
+    painted = paint_scene(40, 56, 40, squares=0, seed=seed)
+    frames = painted.frames.copy()
+    frames[::5, 8:28, 10:34] = (250, 240, 20)
+    frames[1::5, 8:28, 10:34] = (20, 30, 200)
+    return frames, painted.best_still_plate()
+
+
+def error(plate: Picture, truth: Picture) -> float:
+    return float(np.abs(plate.astype(float) - truth).mean())
+
+
+@pytest.mark.parametrize("method", ["pooled_plate", "bootstrap_plate"])
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_trained_plate_is_nearer_to_the_truth_than_the_mean(
+    method: str, seed: int, tmp_path: Path
+) -> None:
+    frames, truth = visited_often(seed)
+    scene = cleanplate.learn(write_image_folder(tmp_path, frames), method=method, **QUICK)
+    mean = still_plate("mean", ArrayStack(frames))
+    assert error(scene.plate, truth) < 0.7 * error(mean, truth)
+
+
+def test_a_trained_plate_is_the_same_for_every_frame(tmp_path: Path) -> None:
+    frames, _ = visited_often(0)
+    source = write_image_folder(tmp_path, frames)
+    scene = cleanplate.learn(source, method="pooled_plate", budget="3steps")
+    first, second = (result.background for result in islice(scene.segment(source), 2))
+    np.testing.assert_array_equal(first, second)
+
+
+def test_the_pooling_over_time_learns_and_the_frames_do_not_change(tmp_path: Path) -> None:
+    frames, _ = visited_often(0)
+    source = write_image_folder(tmp_path, frames)
+    before, after = (
+        cleanplate.learn(source, method="pooled_plate", budget=budget).estimator.tensors()
+        for budget in ("1steps", "20steps")
+    )
+    np.testing.assert_array_equal(before["frames"], after["frames"])
+    for part in ("features.0.weight", "scores.2.weight", "refinement.2.weight"):
+        assert not np.array_equal(before[part], after[part]), part
+
+
+@pytest.mark.parametrize("init", ["pooled", "bootstrap"])
+def test_another_method_can_start_from_a_trained_plate(init: str, tmp_path: Path) -> None:
+    frames, _ = visited_often(0)
+    source = write_image_folder(tmp_path / "frames", frames[:10])
+    scene = cleanplate.learn(source, init=init, budget="2steps", out=tmp_path / "run")
+    assert scene.settings.general.init == init
+    assert cleanplate.load(tmp_path / "run").settings.general.init == init
+
+
+def test_the_plates_that_are_trained_are_known_by_their_file_names() -> None:
+    assert {"pooled", "bootstrap", "median"} <= set(known_plates())
+    with pytest.raises(UnknownNameError, match="did you mean 'pooled'"):
+        resolve({"init": "poled"})
+
+
+def test_motion_grows_with_the_length_of_the_flow_up_to_one() -> None:
+    flow = torch.zeros(1, 2, 4, 400)
+    flow[0, :, 0, 0] = torch.tensor([0.3, 0.4])
+    flow[0, :, 0, 1] = torch.tensor([3.0, 4.0])
+    length_at_end = 400 * 255 / 40_000
+    expected = torch.tensor([0.5 / length_at_end, 1.0, 0.0])
+    torch.testing.assert_close(motion(flow)[0, 0, 0, :3], expected)
+
+
+def test_what_moves_and_frames_that_differ_as_a_whole_count_less() -> None:
+    frames, _ = visited_often(0)
+    batch = FrameBatch(to_tensor(frames[:4]), {Modality.FLOW: torch.full((4, 2, 40, 56), 9.0)})
+    model = _Still(to_tensor(frames[2:3]))
+    (phase,) = Bootstrapping().phases()
+    (still,) = Bootstrapping(flow_strength=0.0).phases()
+    (equal,) = Bootstrapping(flow_strength=0.0, frame_strength=0.0).phases()
+    moving, standing, unweighted = (
+        float(part.loss(model, batch, 1.0)["bootstrapped"]) for part in (phase, still, equal)
+    )
+    assert moving == pytest.approx(standing * np.exp(-2), rel=1e-5)
+    assert standing < unweighted
+
+
+class _Still(torch.nn.Module):
+    def __init__(self, plate: torch.Tensor) -> None:
+        super().__init__()
+        self.plate = plate
+
+    def estimate_background(self, batch: FrameBatch) -> torch.Tensor:
+        return self.plate.expand(batch.rgb.shape)
