@@ -13,11 +13,14 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runslow", action="store_true", help="run the tests marked slow too")
+    parser.addoption("--runsweep", action="store_true", help="run those marked sweep too: an hour")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--runslow"):
         skip_marked(items, "slow", "slow: give --runslow")
+    if not config.getoption("--runsweep"):
+        skip_marked(items, "sweep", "sweep: give --runsweep")
     if any(item.get_closest_marker("gpu") for item in items) and not has_cuda():
         skip_marked(items, "gpu", "gpu: there is no CUDA device here")
 

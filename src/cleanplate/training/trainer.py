@@ -119,13 +119,15 @@ class Trainer:
         sampler = FrameSampler(frame_count, batch_size=self._settings.batch_size, seed=self._seed)
         self._model.train()
         clock = _Clock(start.seconds)
-        position, saved_at = start, clock.seconds()
+        position, saved_at, is_whole = start, clock.seconds(), True
         look = watch or _look_away
         look(self._model, position, self._progress(position))
         try:
             while (step := self._step(position)) is not None:
-                terms = self._runner.run(read_batch(sampler.positions(step.number)), step)
-                position = Position(step.number + 1, clock.seconds())
+                batch = read_batch(sampler.positions(step.number))
+                is_whole = False
+                terms = self._runner.run(batch, step)
+                position, is_whole = Position(step.number + 1, clock.seconds()), True
                 if self._is_logged(position):
                     log.write(position, step, terms)
                 self._tell(progress, position, terms)
@@ -134,7 +136,8 @@ class Trainer:
                     checkpoint.save(self._model, self._runner, position)
                     saved_at = clock.seconds()
         except KeyboardInterrupt:
-            if checkpoint and position.steps > start.steps:
+            # In the middle of a step the weights are neither those before nor those after it.
+            if checkpoint and is_whole and position.steps > start.steps:
                 checkpoint.save(self._model, self._runner, position)
             raise
         if checkpoint:
