@@ -31,7 +31,7 @@ README = ROOT / "README.md"
 COMMANDS = [name for name in app if not name.startswith("-")]
 COMMON = {"--json", "--quiet", "--verbose", "--debug"}
 GROUPS = ("sampling", "model", "objective", "training", "segmentation")
-NO_SETTINGS = {"model.safetensors", "segmentation.KEY"}
+NO_SETTINGS = {"model.safetensors", "segmentation.KEY", "training.jpg"}
 ESCAPED_BAR = r"\|"
 SHELL = {"sh", "shell", "bash", "console"}
 
