@@ -1,0 +1,100 @@
+"""Denoising auto-encoder: it sees frames with pasted objects and learns to take them out."""
+
+from __future__ import annotations
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from cleanplate.architectures.base import (
+    AS_PUBLISHED,
+    ROBUST,
+    Architecture,
+    NetworkSettings,
+    Start,
+)
+from cleanplate.batch import FrameBatch
+from cleanplate.model import BackgroundModel
+from cleanplate.nn.conv import ConvDecoder, ConvEncoder
+from cleanplate.nn.view import start_from_zero
+from cleanplate.objectives.denoising import Denoising
+
+_GREY_LEVELS = 255
+
+
+class DenoisingAESettings(NetworkSettings):
+    """Settings of `denoising_ae`."""
+
+    latent_dim: int = Field(4, ge=1, description="numbers in the code of a frame")
+    passes: int = Field(
+        1, ge=1, le=3, description="how often a learned network is applied to a frame"
+    )
+    tolerance: float = Field(
+        60.0,
+        gt=0,
+        description="difference from which a further pass sees the background instead of the "
+        "frame, summed over RGB, in grey levels",
+    )
+
+
+class DenoisingAE(BackgroundModel):
+    """Encoder, code, decoder; what corrupts the frames in training stands in the objective."""
+
+    def __init__(self, settings: DenoisingAESettings, start: Start) -> None:
+        super().__init__()
+        self.view = settings.view(start)
+        size, latent_dim = self.view.size, settings.latent_dim
+        # A normalisation takes its statistics from the whole map: an object would be felt in every
+        # feature, and with pasted objects the networks that had one did not learn to see the light.
+        self.encoder = ConvEncoder(
+            size, width=settings.width, latent_dim=latent_dim, is_normalised=False
+        )
+        self.decoder = ConvDecoder(size, width=settings.width, latent_dim=latent_dim)
+        self.passes = settings.passes
+        self.tolerance = settings.tolerance / _GREY_LEVELS
+        if self.view.is_residual:
+            start_from_zero(self.decoder.to_image)
+
+    def reconstruct(self, frames: Tensor) -> Tensor:
+        """Background after one pass, `(B, 3, H, W)`, of frames of the same shape."""
+        codes = self.encoder(self.view.reduce(frames))
+        return self.view.background(self.decoder(codes), frames.shape[-2:])
+
+    def estimate_background(self, batch: FrameBatch) -> Tensor:
+        """Background of each frame, `(B, 3, H, W)`, float in [0, 1].
+
+        In training always one pass, as the published network learns. In evaluation each further
+        pass sees the frame where the background before it explains it, and that background
+        elsewhere.
+        """
+        frames = batch.rgb
+        background = self.reconstruct(frames)
+        for _ in range(0 if self.training else self.passes - 1):
+            difference = (frames - background).abs().sum(dim=1, keepdim=True)
+            background = self.reconstruct(
+                torch.where(difference < self.tolerance, frames, background)
+            )
+        return background
+
+
+ARCHITECTURE = Architecture(
+    source=(
+        "Vincent et al., ICML 2008, doi:10.1145/1390156.1390294, and JMLR 11 (2010), 3371-3408; "
+        "pasted patches: this project"
+    ),
+    settings=DenoisingAESettings,
+    objective=Denoising,
+    build=DenoisingAE,
+    steps=400,
+    recipes={
+        ROBUST: {"objective.learning_rate": 2e-3, "objective.ramp": 0.6},
+        AS_PUBLISHED: {
+            "model.form": "plain",
+            "objective.loss": "bce",
+            "objective.patches": 0,
+            "objective.gaussian": 0,
+            "objective.masking": 0.25,
+            "objective.grain": 1,
+        },
+    },
+)
