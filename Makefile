@@ -54,12 +54,12 @@ lint: $(STAMP) ## Format, ruff, types and import directions, without changing a 
 	$(BIN)/lint-imports
 
 test-fast: $(STAMP) ## Tests that take less than a minute and need neither data nor a GPU
-	$(BIN)/pytest -q -m 'not slow and not sweep and not data and not gpu'
+	$(BIN)/pytest -q -n auto -m 'not slow and not sweep and not data and not gpu'
 
 check: lint test-fast ## What every commit must pass: lint and the fast tests
 
 test: $(STAMP) ## All tests, with coverage
-	$(BIN)/pytest --runslow --cov
+	$(BIN)/pytest -n auto --runslow --cov
 
 demo: $(STAMP) ## Learn a painted intersection and cut out its cars, into demo/
 	$(BIN)/cleanplate demo --overwrite --out demo

@@ -1,4 +1,4 @@
-"""Writes the tables of methods and of their common groups into docs/manual.md.
+"""Writes the tables of methods and settings into docs/manual.md, docs/methods and README.md.
 
 Usage: python tools/manual.py
 """
@@ -12,9 +12,10 @@ from cleanplate.baselines import STILL_BASELINES
 from cleanplate.cli.commands.methods import setting_rows
 from cleanplate.modalities import FlowSettings, MaskSettings
 from cleanplate.parameters import Parameters
-from cleanplate.settings import known_methods, resolve
+from cleanplate.settings import DEFAULT_METHOD, known_methods, resolve
 
-MANUAL = Path(__file__).parents[1] / "docs" / "manual.md"
+ROOT = Path(__file__).parents[1]
+MANUAL = ROOT / "docs" / "manual.md"
 HEAD = "| key | default | range | meaning |\n|---|---|---|---|\n"
 OWN_GROUPS = ("model", "objective")
 
@@ -34,6 +35,24 @@ def main() -> None:
     methods = "".join(describe(name) for name in order)
     text = re.sub(r"(?ms)^(## Methods\n.*?)^### .*?(?=^## )", lambda m: m[1] + methods, text)
     MANUAL.write_text(text, encoding="utf-8")
+    for page, folder in (
+        (ROOT / "docs/methods/README.md", ""),
+        (ROOT / "README.md", "docs/methods/"),
+    ):
+        table = "".join(method_row(name, folder) for name in order)
+        text = page.read_text(encoding="utf-8")
+        head = "| method | in one line |\n|---|---|\n"
+        before, _, after = text.partition(head)
+        after = re.sub(r"\A(\|.*\n)*", "", after)
+        text = f"{before}{head}{table}{after}"
+        page.write_text(text, encoding="utf-8")
+
+
+def method_row(name: str, folder: str) -> str:
+    has_page = (ROOT / "docs" / "methods" / f"{name}.md").exists()
+    shown = f"[`{name}`]({folder}{name}.md)" if has_page else f"`{name}`"
+    default = " (default)" if name == DEFAULT_METHOD else ""
+    return f"| {shown}{default} | {known_methods()[name]} |\n"
 
 
 def describe(name: str) -> str:

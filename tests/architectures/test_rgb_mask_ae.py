@@ -87,7 +87,7 @@ def test_a_colour_beside_the_mask_does_reach_the_background() -> None:
 
 @pytest.mark.parametrize("source", ["median", "mog2"])
 def test_the_background_follows_the_light_with_every_source_of_masks(source: str) -> None:
-    scene = paint_scene(32, 48, 40, drift=40, noise=1, squares=2)
+    scene = paint_scene(32, 48, 40, drift=25, noise=1, squares=2)
     batch = whole(scene, source)
     model = train(build(scene, width=8), batch, MaskedReconstruction(learning_rate=3e-3), 150)
     still = scene.age(np.broadcast_to(scene.best_still_plate(), scene.frames.shape))
