@@ -167,12 +167,12 @@ def distance_to_the_prior(model: AdversarialAE, frames: Tensor) -> float:
 
 
 def test_codes_of_frames_that_were_held_out_come_nearer_to_the_prior() -> None:
-    scene = paint_scene(32, 48, 96, drift=25, seed=2)
+    scene = paint_scene(32, 48, 96, drift=25)
     held_out = to_tensor(scene.frames[1::2])
     start = distance_to_the_prior(small_model(scene), held_out)
     opposed, unopposed = (
         distance_to_the_prior(learn(scene, encoder_rate=rate), held_out) for rate in (1e-3, 0)
     )
-    # Three seeds of all: 0.03 of 0.08 at the start (worst share 0.57) and of 0.7 without opponent.
-    assert opposed < 0.75 * start
-    assert opposed < 0.2 * unopposed
+    # On three scenes: 0.002 to 0.023, of 0.07 at the start and 0.08 to 0.16 without opponent.
+    assert opposed < 0.5 * start
+    assert opposed < 0.5 * unopposed

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.dcgan import DCGAN, DCGANSettings
-from cleanplate.batch import FrameBatch, to_tensor
+from cleanplate.batch import FrameBatch, to_pictures, to_tensor
 from cleanplate.errors import SettingsError
 from cleanplate.frames import Picture
 from cleanplate.nn.unet import Verdict
@@ -169,6 +170,25 @@ def learn(model: DCGAN, frames: Picture, steps: int) -> None:
     )
     tensor = to_tensor(frames)
     trainer.train(lambda places: FrameBatch(tensor[torch.from_numpy(places)]), len(frames))
+
+
+def test_the_search_finds_the_light_of_frames_never_learned_and_draws_no_car() -> None:
+    scene = paint_scene(32, 48, 60, drift=50, squares=1)
+    held_out = np.arange(60) % 5 == 2
+    model = small_model(scene, "unconditional", learning_steps=6)
+    learn(model, scene.frames[~held_out], 120)
+
+    truth = scene.backgrounds[held_out].astype(np.float32)
+    frames, car = with_pasted_car(scene.frames[held_out])
+    with torch.no_grad():
+        found = to_pictures(model.estimate_background(FrameBatch(to_tensor(frames))))
+        unsearched = to_pictures(model.generate(torch.zeros(1, 2)))
+    error = np.abs(found - truth)
+    still = np.abs(scene.best_still_plate() - truth).mean()
+    assert error.mean() <= 0.5 * still
+    assert error[car].mean() <= 0.5 * still
+    # The search matters: the middle of the codes is not already the answer.
+    assert np.abs(unsearched - truth).mean() >= 1.5 * error.mean()
 
 
 def test_the_search_leaves_the_network_as_it_was() -> None:

@@ -1,4 +1,4 @@
-"""What makes `patch_attention_ae` itself: shortcuts that pass what stands still, nothing else."""
+"""What makes `patch_attention_ae` itself: shortcuts that pass what stands still, and only that."""
 
 from __future__ import annotations
 
@@ -161,32 +161,26 @@ def gradients_of(model: PatchAttentionAE, loss: Tensor) -> set[str]:
     }
 
 
+def terms_of(model: PatchAttentionAE, loss: str) -> dict[str, Tensor]:
+    (phase,) = GatedReconstruction.parse({"loss": loss}).phases()
+    return dict(phase.loss(model, FrameBatch(torch.rand(2, 3, 32, 48)), 1.0))
+
+
 @pytest.mark.parametrize("form", ["residual", "plain"])
 def test_redrawing_the_frame_does_not_move_the_gate_and_the_gate_moves_nothing_else(
     form: str,
 ) -> None:
     model = build(np.full((32, 48, 3), 90, np.uint8), form=form)
-    (phase,) = GatedReconstruction(loss="mse").phases()
-    terms = phase.loss(model, FrameBatch(torch.rand(2, 3, 32, 48)), 1.0)
+    terms = terms_of(model, "mse")
     assert terms.keys() == {"mse", "code_mse", "gate", "held_back"}
-    reconstruction, gate = terms["mse"] + terms["code_mse"], terms["gate"] + terms["held_back"]
-    assert "gate" not in gradients_of(model, reconstruction)
-    assert gradients_of(model, _again(model)) == {"gate"}
-    assert torch.isfinite(gate)
-
-
-def _again(model: PatchAttentionAE) -> Tensor:
-    (phase,) = GatedReconstruction(loss="mse").phases()
-    terms = phase.loss(model, FrameBatch(torch.rand(2, 3, 32, 48)), 1.0)
-    return terms["gate"] + terms["held_back"]
+    assert "gate" not in gradients_of(model, terms["mse"] + terms["code_mse"])
+    assert gradients_of(model, terms["gate"] + terms["held_back"]) == {"gate"}
 
 
 @pytest.mark.parametrize("loss", LOSS_NAMES)
 def test_every_loss_can_be_chosen(loss: str) -> None:
     model = build(np.full((32, 48, 3), 90, np.uint8))
-    (phase,) = GatedReconstruction.parse({"loss": loss}).phases()
-    terms = phase.loss(model, FrameBatch(torch.rand(2, 3, 32, 48)), 1.0)
-    assert all(torch.isfinite(term) for term in terms.values())
+    assert all(torch.isfinite(term) for term in terms_of(model, loss).values())
 
 
 class Fixed:

@@ -78,7 +78,10 @@ class _AutoEncoder(nn.Module):
     def __init__(self, settings: CoupledAESettings, view: WorkingView) -> None:
         super().__init__()
         width, latent_dim = settings.width, settings.latent_dim
-        self.encoder = ConvEncoder(view.size, width=width, latent_dim=latent_dim)
+        # The first network has to know the light soon: until then good pixels are replaced.
+        self.encoder = ConvEncoder(
+            view.size, width=width, latent_dim=latent_dim, is_normalised=False
+        )
         self.decoder = ConvDecoder(view.size, width=width, latent_dim=latent_dim)
         if view.is_residual:
             start_from_zero(self.decoder.to_image)

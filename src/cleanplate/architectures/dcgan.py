@@ -183,7 +183,7 @@ ARCHITECTURE = Architecture(
     settings=DCGANSettings,
     objective=GAN,
     build=DCGAN,
-    steps=400,
+    steps=300,
     recipes={
         ROBUST: {"objective.learning_rate": 2e-3},
         AS_PUBLISHED: {

@@ -26,6 +26,12 @@ class DenoisingAESettings(NetworkSettings):
     """Settings of `denoising_ae`."""
 
     latent_dim: int = Field(4, ge=1, description="numbers in the code of a frame")
+    saturation: float = Field(
+        40.0,
+        gt=0,
+        description="difference to the plate, in grey levels, beyond which the network sees that a "
+        "pixel differs, but hardly how much; residual form only",
+    )
     passes: int = Field(
         1, ge=1, le=3, description="how often a learned network is applied to a frame"
     )
@@ -50,6 +56,7 @@ class DenoisingAE(BackgroundModel):
             size, width=settings.width, latent_dim=latent_dim, is_normalised=False
         )
         self.decoder = ConvDecoder(size, width=settings.width, latent_dim=latent_dim)
+        self.saturation = settings.saturation / _GREY_LEVELS
         self.passes = settings.passes
         self.tolerance = settings.tolerance / _GREY_LEVELS
         if self.view.is_residual:
@@ -57,8 +64,12 @@ class DenoisingAE(BackgroundModel):
 
     def reconstruct(self, frames: Tensor) -> Tensor:
         """Background after one pass, `(B, 3, H, W)`, of frames of the same shape."""
-        codes = self.encoder(self.view.reduce(frames))
-        return self.view.background(self.decoder(codes), frames.shape[-2:])
+        reduced = self.view.reduce(frames)
+        if self.view.is_residual:
+            # An object outweighs the light by its contrast otherwise: measured on painted scenes,
+            # the error behind a pasted object that was never seen is halved.
+            reduced = self.saturation * torch.tanh(reduced / self.saturation)
+        return self.view.background(self.decoder(self.encoder(reduced)), frames.shape[-2:])
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1].

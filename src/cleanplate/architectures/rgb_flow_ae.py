@@ -33,11 +33,6 @@ class RGBFlowAESettings(NetworkSettings):
     flow_scale: float = Field(
         0.02, gt=0, le=1, description="motion that reads as 0.76, as a share of the frame's width"
     )
-    # At 1 the motion drowned what the light does to the colours: 0.95 of a still plate's error on
-    # a painted scene, and 0.13 at 0.1.
-    flow_gain: float = Field(
-        0.1, ge=0, le=1, description="how loud the flow is beside the colours at the input"
-    )
 
 
 class RGBFlowAE(BackgroundModel):
@@ -48,7 +43,7 @@ class RGBFlowAE(BackgroundModel):
     def __init__(self, settings: RGBFlowAESettings, start: Start) -> None:
         super().__init__()
         self.view = settings.view(start)
-        self.flow_scale, self.flow_gain = settings.flow_scale, settings.flow_gain
+        self.flow_scale = settings.flow_scale
         size, latent_dim = self.view.size, settings.latent_dim
         self.encoder = ConvEncoder(
             size,
@@ -62,9 +57,9 @@ class RGBFlowAE(BackgroundModel):
 
     def codes(self, batch: FrameBatch) -> Tensor:
         """Codes of each frame, `(B, latent_dim)`."""
-        colours = self.view.reduce(batch.rgb)
+        colours = self.view.reduce_maps(self.view.unexplained(batch.rgb))
         motion = self.view.reduce_maps(scaled_flow(batch.read(Modality.FLOW), self.flow_scale))
-        return self.encoder(torch.cat((colours, self.flow_gain * motion), dim=1))
+        return self.encoder(torch.cat((colours, motion), dim=1))
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""
@@ -96,7 +91,6 @@ ARCHITECTURE = Architecture(
         ROBUST: {"objective.learning_rate": 2e-3},
         AS_PUBLISHED: {
             "model.form": "plain",
-            "model.flow_gain": 1.0,
             "objective.loss": "charbonnier",
             "objective.flow_strength": 0.0,
         },

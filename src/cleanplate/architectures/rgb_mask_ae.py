@@ -72,7 +72,7 @@ class RGBMaskAE(BackgroundModel):
         if self.training:
             mask = self._varied(mask)
         visible = self.view.reduce_maps(1 - mask)
-        colours = self.view.reduce_maps((batch.rgb - self.view.plate) * (1 - mask))
+        colours = self.view.reduce_maps(self.view.unexplained(batch.rgb) * (1 - mask))
         # Mean colour of what is visible of each cell, and nothing where all of it is covered.
         colours = colours / visible.clamp(min=_LEAST_VISIBLE)
         return self.encoder(torch.cat((colours, 1 - visible), dim=1))

@@ -63,7 +63,7 @@ class TwoEncoderAE(BackgroundModel):
 
     def codes(self, batch: FrameBatch) -> Tensor:
         """Joined codes of each frame, `(B, latent_dim)`."""
-        colours = self.rgb_encoder(self.view.reduce(batch.rgb))
+        colours = self.rgb_encoder(self.view.reduce_maps(self.view.unexplained(batch.rgb)))
         return self.join(torch.cat((colours, self._flow_codes(batch)), dim=1))
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:

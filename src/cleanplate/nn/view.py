@@ -12,6 +12,8 @@ from cleanplate.frames import FrameSize
 
 _GREY = 0.5
 _SMALLEST_SIDE = 8
+_LIGHT = 0.1
+"""Difference that light and weather make, about."""
 
 
 class WorkingView(nn.Module):
@@ -40,6 +42,15 @@ class WorkingView(nn.Module):
         """What the network sees of frames `(B, 3, H, W)`: `(B, 3, h, w)`, around 0."""
         # What the plate, or a middle grey, explains already would drown what the code has to carry.
         return self.reduce_maps(frames - self.plate)
+
+    def unexplained(self, frames: Tensor) -> Tensor:
+        """What the plate does not explain of frames, `(B, 3, H, W)`, in [-1, 1], not reduced.
+
+        In the residual form it is squashed: what moves differs by ten times as much as the light,
+        and a code that begins with it may never find the light.
+        """
+        differences = frames - self.plate
+        return torch.tanh(differences / _LIGHT) if self.is_residual else differences
 
     def reduce_maps(self, maps: Tensor) -> Tensor:
         """Any maps `(B, C, H, W)` in the working size, by area."""

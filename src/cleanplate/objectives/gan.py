@@ -37,8 +37,8 @@ class GAN(Reconstruction):
     """Two phases; each runs the whole network again, so that no graph outlives its phase.
 
     The discriminator learns to tell frames from what the generator draws. The generator learns to
-    draw what passes for a frame (non-saturating, Goodfellow et al. 2014, arXiv:1406.2661) and, if
-    it is conditional, to redraw the frame that it was given under a robust loss.
+    draw what passes for a frame (non-saturating, Goodfellow et al. 2014, arXiv:1406.2661) and to
+    redraw frames under a robust loss, from codes that it reads from them or searches for them.
     """
 
     learning_rate: float = Field(1e-3, gt=0, description="highest rate of the generator's Adam")
@@ -47,7 +47,7 @@ class GAN(Reconstruction):
     )
     reconstruction: float = Field(1.0, ge=0, description="weight of the reconstruction")
     adversarial: float = Field(
-        0.01, ge=0, description="weight of the adversarial terms beside the reconstruction"
+        0.001, ge=0, description="weight of the adversarial terms beside the reconstruction"
     )
     instance_noise: float = Field(
         0.03, ge=0, description="standard deviation of the noise on all that is judged, 1 is white"
