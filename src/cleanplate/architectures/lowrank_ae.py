@@ -7,17 +7,20 @@ costs `rank` multiply-adds a pixel and channel, so that it learns at full resolu
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cleanplate.architectures.base import Architecture, Start
+from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
 from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.reconstruction import Reconstruction
 from cleanplate.parameters import Parameters
 
+_GREY = 0.5
 _IMAGE_SCALE = 1e-4
 """Standard deviation of the images at the start: the first background is the plate itself."""
 
@@ -25,6 +28,9 @@ _IMAGE_SCALE = 1e-4
 class LowRankAESettings(Parameters):
     """Settings of `lowrank_ae`."""
 
+    form: Literal["residual", "plain"] = Field(
+        "residual", description="begin at the initial plate, or at a grey picture"
+    )
     rank: int = Field(8, ge=1, le=64, description="number of images that are mixed")
     width: int = Field(16, ge=4, description="channels of the encoder's first stage")
     thumbnail: int = Field(
@@ -44,6 +50,8 @@ class LowRankAE(BackgroundModel):
     def __init__(self, settings: LowRankAESettings, start: Start) -> None:
         super().__init__()
         plate = to_tensor(start.plate[None])[0]
+        if settings.form == "plain":
+            plate = torch.full_like(plate, _GREY)
         height, width = start.size
         self.plate_speed = settings.plate_speed
         self.thumbnail_size = _thumbnail_size(height, width, settings.thumbnail)
@@ -99,4 +107,8 @@ ARCHITECTURE = Architecture(
     objective=Reconstruction,
     build=LowRankAE,
     steps=300,
+    recipes={
+        ROBUST: {},
+        AS_PUBLISHED: {"model.form": "plain", "objective.loss": "mse"},
+    },
 )

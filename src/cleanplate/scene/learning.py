@@ -87,6 +87,11 @@ class _Learned:
         """Log of the training."""
         return self.fitted.result.metrics if self.fitted else ()
 
+    @property
+    def parameters(self) -> int:
+        """Numbers that a network learned; 0 for a statistic."""
+        return sum(p.numel() for p in self.fitted.model.parameters()) if self.fitted else 0
+
 
 def learn(
     source: str | Path,
@@ -204,6 +209,7 @@ class _Run:
                 "finished": now(),
                 "seconds": round(time.monotonic() - self._begin, 3),
                 "steps": learned.steps,
+                "parameters": learned.parameters,
                 "peak_memory_bytes": peak_memory_bytes(),
                 "device": learned.learned_on,
                 "seed": self._settings.general.seed,
