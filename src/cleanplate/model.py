@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -26,3 +27,18 @@ class BackgroundModel(nn.Module, ABC):
     @abstractmethod
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""
+
+    def codes(self, batch: FrameBatch) -> Tensor:
+        """What the network makes of each frame before it draws, `(B, N)`, any numbers.
+
+        A network without codes, as here, gives `(B, 0)`.
+        """
+        return batch.rgb.new_empty(len(batch.rgb), 0)
+
+    def pictures(self, batch: FrameBatch) -> Mapping[str, Tensor]:  # noqa: ARG002
+        """What the network can draw beside the background, by caption.
+
+        Each `(N, 3, h, w)`, float in [0, 1], N being any number. For people to look at: one picture
+        of each caption stands in `pictures.jpg` of the run.
+        """
+        return {}

@@ -8,6 +8,8 @@
     noise.png           noise of each pixel in grey levels, in the working size
     metrics.jsonl       the loss terms over the steps; metrics.csv, losses.png: the same for people
     training.jpg        a few frames as the network saw them at several moments of its training
+    latent.png          the codes of the frames over time, of a network that has codes
+    pictures.jpg        what else the network draws: exits, gates, generated samples
     samples/            a few frames with background and mask, for the report
     provenance.json     where it comes from: input, versions, machine, times
 """
@@ -44,8 +46,11 @@ CHECKPOINT = "checkpoint"
 LOSS_PLOT = "losses.png"
 METRICS_TABLE = "metrics.csv"
 TRAINING_GRID = "training.jpg"
-PLOTS = (LOSS_PLOT, METRICS_TABLE, TRAINING_GRID)
+LATENT_PLOT = "latent.png"
+PICTURES = "pictures.jpg"
+PLOTS = (LOSS_PLOT, METRICS_TABLE, TRAINING_GRID, LATENT_PLOT, PICTURES)
 REPORT = "report.html"
+EVENTS = "tensorboard"
 
 _SUMMED = (MODEL, PLATE, NOISE)
 _PICKLE_SUFFIXES = {".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib"}

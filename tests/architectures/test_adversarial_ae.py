@@ -49,7 +49,7 @@ class Judge(torch.nn.Module):
         super().__init__()
         self.given = torch.nn.Parameter(torch.tensor(codes)[:, None])
 
-    def codes(self, _frames: Tensor) -> Tensor:
+    def codes(self, _batch: FrameBatch) -> Tensor:
         return self.given
 
     def discriminate(self, codes: Tensor) -> Tensor:
@@ -78,10 +78,10 @@ def test_the_code_is_linear() -> None:
     scene = paint_scene(32, 48, 3)
     model, frames = small_model(scene), to_tensor(scene.frames)
     with torch.no_grad():
-        before = model.codes(frames)
+        before = model.codes(FrameBatch(frames))
         model.encoder.to_codes.weight *= 100
         model.encoder.to_codes.bias *= 100
-        after = model.codes(frames)
+        after = model.codes(FrameBatch(frames))
     assert torch.allclose(after, 100 * before, rtol=1e-3, atol=1e-4)
     assert after.abs().max() > 5  # a code between 0 and 1 could never look like N(0, I)
 
@@ -159,7 +159,7 @@ def test_the_discrepancy_grows_from_0_with_the_distance() -> None:
 def distance_to_the_prior(model: AdversarialAE, frames: Tensor) -> float:
     """Of the codes of frames, to draws of N(0, I)."""
     with torch.no_grad():
-        codes = model.codes(frames)
+        codes = model.codes(FrameBatch(frames))
     draws = torch.randn(500, codes.shape[1], generator=torch.Generator().manual_seed(1))
     # How far two draws are apart on the average is the bandwidth that sees most.
     bandwidth = math.sqrt(2 * codes.shape[1])

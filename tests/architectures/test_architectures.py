@@ -166,6 +166,30 @@ def test_a_background_does_not_depend_on_the_other_frames_of_the_batch(
     assert torch.allclose(together, torch.cat(alone), atol=1e-5)
 
 
+def test_codes_are_a_row_of_numbers_for_each_frame(architecture: Architecture) -> None:
+    model = build(architecture, FrameSize(37, 53))
+    batch = batch_of(architecture, 3, FrameSize(37, 53))
+    with torch.no_grad():
+        codes, again = model.codes(batch), model.codes(batch)
+    assert codes.ndim == 2
+    assert len(codes) == 3
+    assert torch.equal(codes, again)
+    # What gives a background for each frame knows it by its codes.
+    is_still = most_error_of(architecture) > 1
+    assert (codes.shape[1] == 0) == is_still
+    assert is_still or not torch.equal(codes[0], codes[2])
+
+
+def test_other_pictures_can_be_drawn(architecture: Architecture) -> None:
+    model = build(architecture, FrameSize(37, 53))
+    with torch.no_grad():
+        pictures = model.pictures(batch_of(architecture, 3, FrameSize(37, 53)))
+    for caption, picture in pictures.items():
+        assert caption
+        assert picture.shape[:2] == (3, 3)
+        assert torch.isfinite(picture).all()
+
+
 def test_a_network_that_was_put_away_gives_the_same_picture(architecture: Architecture) -> None:
     size = SIZES[2]
     model, batch = build(architecture, size), batch_of(architecture, 2, size)

@@ -34,7 +34,7 @@ def test_every_size_changes_the_picture_and_learns_from_it(
     size: FrameSize, values: dict[str, object]
 ) -> None:
     model, batch = build(size, values)
-    codes = model.codes(batch.rgb)
+    codes = model.scale_codes(batch.rgb)
     picture = model.draw(codes, batch.rgb.shape[-2:])
     assert torch.equal(picture, model.estimate_background(batch))
     picture.square().mean().backward()
@@ -68,7 +68,7 @@ def test_a_size_sees_only_what_is_left_of_the_frame_in_it() -> None:
     model, batch = build(SIZES[0], {})
     checks = torch.ones(SIZES[0])
     checks[::2, ::2] = checks[1::2, 1::2] = -1
-    before, after = model.codes(batch.rgb), model.codes(batch.rgb + 0.1 * checks)
+    before, after = model.scale_codes(batch.rgb), model.scale_codes(batch.rgb + 0.1 * checks)
     # A pattern of single pixels is gone from the halves: only the first encoder can see it.
     changes = [
         float((one - two).detach().abs().max()) for one, two in zip(before, after, strict=True)

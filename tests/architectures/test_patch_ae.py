@@ -133,7 +133,7 @@ def test_noise_is_added_while_the_network_learns_and_only_then() -> None:
     batch = random_batch((48, 64))
 
     def codes() -> Tensor:
-        return model.codes(batch.rgb)
+        return model.codes(batch)
 
     assert not torch.equal(codes(), codes())
     model.eval()

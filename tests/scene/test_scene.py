@@ -65,6 +65,7 @@ def test_the_scene_file_holds_what_it_promises_and_nothing_else(run: Path) -> No
         "losses.png",
         "metrics.csv",
         "training.jpg",
+        "latent.png",
         "provenance.json",
         "samples",
     }

@@ -105,7 +105,7 @@ def trainer_of(
 
 
 def files_in(folder: Path) -> TrainingFiles:
-    return TrainingFiles(folder / "metrics.jsonl", folder / "checkpoint")
+    return TrainingFiles(folder / "metrics.jsonl", folder / "checkpoint", folder / "events")
 
 
 def learn(kind: str, folder: Path | None = None, **settings: float) -> TrainingResult:

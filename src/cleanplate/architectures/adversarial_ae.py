@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -47,9 +50,9 @@ class AdversarialAE(BackgroundModel):
         if self.view.is_residual:
             start_from_zero(self.decoder.to_image)
 
-    def codes(self, frames: Tensor) -> Tensor:
+    def codes(self, batch: FrameBatch) -> Tensor:
         """Codes of each frame, `(B, latent_dim)`; any number, as the prior has them."""
-        return self.encoder(self.view.reduce(frames))
+        return self.encoder(self.view.reduce(batch.rgb))
 
     def discriminate(self, codes: Tensor) -> Tensor:
         """Logit of each code, `(B, 1)`: above 0 where it looks like a draw from N(0, I)."""
@@ -57,7 +60,14 @@ class AdversarialAE(BackgroundModel):
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""
-        return self.view.background(self.decoder(self.codes(batch.rgb)), batch.rgb.shape[-2:])
+        return self._decode(self.codes(batch), batch)
+
+    def pictures(self, batch: FrameBatch) -> Mapping[str, Tensor]:
+        """Backgrounds of codes drawn from the prior."""
+        return {"draws of the prior": self._decode(torch.randn_like(self.codes(batch)), batch)}
+
+    def _decode(self, codes: Tensor, batch: FrameBatch) -> Tensor:
+        return self.view.background(self.decoder(codes), batch.rgb.shape[-2:])
 
 
 def _discriminator(latent_dim: int, width: int) -> nn.Module:

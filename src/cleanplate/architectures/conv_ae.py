@@ -38,13 +38,13 @@ class ConvAE(BackgroundModel):
         if self.view.is_residual:
             start_from_zero(self.decoder.to_image)
 
-    def codes(self, frames: Tensor) -> Tensor:
+    def codes(self, batch: FrameBatch) -> Tensor:
         """Codes of each frame, `(B, latent_dim)`."""
-        return self.encoder(self.view.reduce(frames))
+        return self.encoder(self.view.reduce(batch.rgb))
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""
-        return self.view.background(self.decoder(self.codes(batch.rgb)), batch.rgb.shape[-2:])
+        return self.view.background(self.decoder(self.codes(batch)), batch.rgb.shape[-2:])
 
 
 ARCHITECTURE = Architecture(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -70,6 +72,19 @@ class CoupledAE(BackgroundModel):
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""
         cleaned = self.separate(batch.rgb, self.extract(batch.rgb)).frames
         return self.learn(cleaned)
+
+    def codes(self, batch: FrameBatch) -> Tensor:
+        """Codes of each frame in the second network, `(B, latent_dim)`."""
+        cleaned = self.separate(batch.rgb, self.extract(batch.rgb)).frames
+        return self.second.encoder(self.view.reduce(cleaned))
+
+    def pictures(self, batch: FrameBatch) -> Mapping[str, Tensor]:
+        """What passes between the two networks."""
+        extracted = self.extract(batch.rgb)
+        return {
+            "first background": extracted,
+            "cleaned frames": self.separate(batch.rgb, extracted).frames,
+        }
 
 
 class _AutoEncoder(nn.Module):

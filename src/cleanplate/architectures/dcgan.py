@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -97,9 +98,21 @@ class DCGAN(BackgroundModel):
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""
-        if self.is_conditional:
-            return self.generate(self._encode(batch.rgb))
-        return self.generate(self.search_codes(batch.rgb))
+        return self.generate(self.codes(batch))
+
+    def codes(self, batch: FrameBatch) -> Tensor:
+        """Codes of each frame, `(B, latent_dim)`: read from it, or searched for it."""
+        return self._encode(batch.rgb) if self.is_conditional else self.search_codes(batch.rgb)
+
+    def pictures(self, batch: FrameBatch) -> Mapping[str, Tensor]:
+        """What the generator draws, and what the discriminator says of each pixel of it."""
+        drawn = self.draw(batch)
+        verdict = torch.sigmoid(self.judge(drawn).pixels)
+        caption = "redrawn frames" if self.is_conditional else "generated samples"
+        return {
+            caption: drawn,
+            "the discriminator: white passes for real": verdict.expand(-1, 3, -1, -1),
+        }
 
     def draw(self, batch: FrameBatch) -> Tensor:
         """As many pictures as the batch has frames: of these frames, or of new noise."""

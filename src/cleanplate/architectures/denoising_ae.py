@@ -64,12 +64,11 @@ class DenoisingAE(BackgroundModel):
 
     def reconstruct(self, frames: Tensor) -> Tensor:
         """Background after one pass, `(B, 3, H, W)`, of frames of the same shape."""
-        reduced = self.view.reduce(frames)
-        if self.view.is_residual:
-            # An object outweighs the light by its contrast otherwise: measured on painted scenes,
-            # the error behind a pasted object that was never seen is halved.
-            reduced = self.saturation * torch.tanh(reduced / self.saturation)
-        return self.view.background(self.decoder(self.encoder(reduced)), frames.shape[-2:])
+        return self.view.background(self.decoder(self._encode(frames)), frames.shape[-2:])
+
+    def codes(self, batch: FrameBatch) -> Tensor:
+        """Codes of each frame after the first pass, `(B, latent_dim)`."""
+        return self._encode(batch.rgb)
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1].
@@ -86,6 +85,14 @@ class DenoisingAE(BackgroundModel):
                 torch.where(difference < self.tolerance, frames, background)
             )
         return background
+
+    def _encode(self, frames: Tensor) -> Tensor:
+        reduced = self.view.reduce(frames)
+        if self.view.is_residual:
+            # An object outweighs the light by its contrast otherwise: measured on painted scenes,
+            # the error behind a pasted object that was never seen is halved.
+            reduced = self.saturation * torch.tanh(reduced / self.saturation)
+        return self.encoder(reduced)
 
 
 ARCHITECTURE = Architecture(

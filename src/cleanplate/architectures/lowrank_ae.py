@@ -66,13 +66,13 @@ class LowRankAE(BackgroundModel):
         """The part of the background that is the same in all frames, `(3, H, W)`."""
         return self.start_plate + self.plate_speed * self.plate_change
 
-    def codes(self, frames: Tensor) -> Tensor:
+    def codes(self, batch: FrameBatch) -> Tensor:
         """Codes of each frame, `(B, rank)`."""
-        return self.encoder(self._thumbnail(frames) - self.start_thumbnail)
+        return self.encoder(self._thumbnail(batch.rgb) - self.start_thumbnail)
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float, held near [0, 1] by the loss alone."""
-        codes = self.codes(batch.rgb)
+        codes = self.codes(batch)
         background = torch.addmm(self.plate().flatten(), codes, self.images.flatten(1))
         return background.view(batch.rgb.shape)
 

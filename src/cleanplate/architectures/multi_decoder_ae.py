@@ -11,6 +11,7 @@ Two networks share the name (setting `decoders`):
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import torch
@@ -91,13 +92,20 @@ class DepthExits(nn.Module):
 
     def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
         """Maps of each exit, `(B, 3, h_k, w_k)`, unbounded, finest first."""
+        codes = self._codes_by_exit(frames)
+        return tuple(decoder(each) for decoder, each in zip(self.decoders, codes, strict=True))
+
+    def codes(self, frames: Tensor) -> Tensor:
+        """Codes of each frame, those of the finest exit first, `(B, N)`."""
+        return torch.cat(self._codes_by_exit(frames), dim=1)
+
+    def _codes_by_exit(self, frames: Tensor) -> list[Tensor]:
         by_depth = _stage_outputs(self.stages, pad_to(frames, self._padded))[::-1]
-        exits = zip(self.to_codes, self.decoders, strict=True)
         # All are pooled to the size of the deepest: a code's place in depth is all that differs.
-        return tuple(
-            decoder(to_codes(reduce_by(by_depth[number], 2**number).flatten(1)))
-            for number, (to_codes, decoder) in enumerate(exits)
-        )
+        return [
+            to_codes(reduce_by(by_depth[number], 2**number).flatten(1))
+            for number, to_codes in enumerate(self.to_codes)
+        ]
 
 
 class StageExits(nn.Module):
@@ -119,9 +127,13 @@ class StageExits(nn.Module):
         """Last layer of each exit, finest first."""
         return [self.decoder.to_image, *self.coarser_heads]
 
+    def codes(self, frames: Tensor) -> Tensor:
+        """Codes of each frame, `(B, latent_dim)`."""
+        return self.encoder(frames)
+
     def forward(self, frames: Tensor) -> tuple[Tensor, ...]:
         """Maps of each exit, `(B, 3, h_k, w_k)`, unbounded, finest first."""
-        first = self.decoder.first_map(self.encoder(frames))
+        first = self.decoder.first_map(self.codes(frames))
         last_first = _stage_outputs(self.decoder.stages, first)[::-1]
         exits = zip(self.image_heads(), last_first, self._sizes, strict=False)
         return tuple(head(maps)[..., : size.height, : size.width] for head, maps, size in exits)
@@ -148,6 +160,19 @@ class MultiDecoderAE(BackgroundModel):
         maps = self._maps(batch)
         chosen = self._fuse(maps) if self.is_fused else maps[0]
         return self.view.background(chosen, batch.rgb.shape[-2:])
+
+    def codes(self, batch: FrameBatch) -> Tensor:
+        """Codes of each frame, `(B, N)`, those of all exits one after the other."""
+        return self.exits.codes(self.view.reduce(batch.rgb))
+
+    def pictures(self, batch: FrameBatch) -> Mapping[str, Tensor]:
+        """Picture of each exit."""
+        pictures = self.exit_pictures(batch)
+        sizes = (f"{each.shape[-1]} x {each.shape[-2]}" for each in pictures)
+        return {
+            f"exit {number}: {size}": each
+            for number, (size, each) in enumerate(zip(sizes, pictures, strict=True), start=1)
+        }
 
     def exit_backgrounds(self, batch: FrameBatch) -> tuple[Tensor, ...]:
         """Background that each exit alone would give, each `(B, 3, H, W)`, finest first."""

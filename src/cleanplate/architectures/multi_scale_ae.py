@@ -107,20 +107,26 @@ class MultiScaleAE(BackgroundModel):
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""
-        return self.draw(self.codes(batch.rgb), batch.rgb.shape[-2:])
+        return self.draw(self.scale_codes(batch.rgb), batch.rgb.shape[-2:])
 
-    def codes(self, frames: Tensor) -> tuple[Tensor, ...]:
+    def codes(self, batch: FrameBatch) -> Tensor:
+        """Fused code of each frame, `(B, latent_dim)`."""
+        return self._fuse(self.scale_codes(batch.rgb))
+
+    def scale_codes(self, frames: Tensor) -> tuple[Tensor, ...]:
         """Codes of frames `(B, 3, H, W)` in each size, each `(B, latent_dim)`, largest first."""
         return self.encoders(self.pyramid(self.view.reduce(frames)))
 
     def draw(self, codes: Sequence[Tensor], frame_size: tuple[int, ...]) -> Tensor:
         """Backgrounds `(B, 3, H, W)` in a size, from the codes of each size."""
-        fused = self.fusion(torch.cat(tuple(codes), dim=1))
-        return self.view.background(self.decoder(fused), frame_size)
+        return self.view.background(self.decoder(self._fuse(codes)), frame_size)
 
     def pyramid(self, reduced: Tensor) -> tuple[Tensor, ...]:
         """Reduced frames `(B, 3, h, w)` in each size, by area, largest first."""
         return tuple(reduce_by(reduced, factor) for factor in self._factors)
+
+    def _fuse(self, codes: Sequence[Tensor]) -> Tensor:
+        return self.fusion(torch.cat(tuple(codes), dim=1))
 
 
 ARCHITECTURE = Architecture(

@@ -72,7 +72,11 @@ class PatchAE(BackgroundModel):
         if self.view.is_residual:
             start_from_zero(self.decoder.to_image)
 
-    def codes(self, frames: Tensor) -> Tensor:
+    def codes(self, batch: FrameBatch) -> Tensor:
+        """Codes of each frame, `(B, latent_dim)`, or those of its patches one after the other."""
+        return self.patch_codes(batch.rgb).flatten(1)
+
+    def patch_codes(self, frames: Tensor) -> Tensor:
         """Codes of each frame, `(B, latent_dim, 1, 1)`, or those of its patches side by side."""
         seen = self.view.reduce(frames)
         if self.training and self._noise > 0:
@@ -81,7 +85,7 @@ class PatchAE(BackgroundModel):
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""
-        maps = self.grid.blend(self.decoder(self.codes(batch.rgb)))
+        maps = self.grid.blend(self.decoder(self.patch_codes(batch.rgb)))
         return self.view.background(maps, batch.rgb.shape[-2:])
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -50,6 +52,19 @@ class PatchAttentionAE(BackgroundModel):
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""
         return self.gated_estimate(batch).background
+
+    def codes(self, batch: FrameBatch) -> Tensor:
+        """Codes of each frame, `(B, latent_dim)`, or those of its patches one after the other."""
+        features = self.encoder.features(self.grid.cut(self.view.reduce(batch.rgb)))
+        return self.encoder.to_codes(features[-1]).flatten(1)
+
+    def pictures(self, batch: FrameBatch) -> Mapping[str, Tensor]:
+        """The gate, and the background without shortcuts."""
+        gate = self.background_probability(batch)
+        return {
+            "gate: white passes": gate.expand(-1, 3, -1, -1),
+            "without shortcuts": self.gated_estimate(batch).code_background,
+        }
 
     def background_probability(self, batch: FrameBatch) -> Tensor:
         """The gate in the working size, `(B, 1, h, w)`: 1 passes, 0 holds back."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import torch
@@ -77,8 +78,17 @@ class VAE(BackgroundModel):
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame from the mean of its codes, `(B, 3, H, W)`, in [0, 1]."""
+        return self._decode(self.codes(batch), batch)
+
+    def codes(self, batch: FrameBatch) -> Tensor:
+        """Mean of the codes of each frame, `(B, latent_dim)`."""
         mean, _ = self.code_distribution(batch.rgb)
-        return self._decode(mean, batch)
+        return mean
+
+    def pictures(self, batch: FrameBatch) -> Mapping[str, Tensor]:
+        """Backgrounds of codes drawn from the prior."""
+        drawn = torch.randn_like(self.codes(batch))
+        return {"draws of the prior": self._decode(drawn, batch)}
 
     def code_distribution(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance of the codes of each frame, both `(B, latent_dim)`."""

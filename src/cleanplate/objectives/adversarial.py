@@ -21,7 +21,7 @@ _DRAWS = 64
 
 
 class _AdversarialModel(Protocol):
-    def codes(self, frames: Tensor) -> Tensor: ...
+    def codes(self, batch: FrameBatch) -> Tensor: ...
     def discriminate(self, codes: Tensor) -> Tensor: ...
 
 
@@ -70,7 +70,7 @@ class AdversarialCodes(Reconstruction):
         self, model: _AdversarialModel, batch: FrameBatch, _progress: float
     ) -> Mapping[str, Tensor]:
         with torch.no_grad():
-            codes = model.codes(batch.rgb)
+            codes = model.codes(batch)
         # In float32, also where codes are not: the penalty needs its gradients.
         draws = torch.randn(_DRAWS, codes.shape[1], device=codes.device, requires_grad=True)
         logits = model.discriminate(draws)
@@ -83,7 +83,7 @@ class AdversarialCodes(Reconstruction):
 
 def _fool(model: _AdversarialModel, batch: FrameBatch, _progress: float) -> Mapping[str, Tensor]:
     # The form that does not saturate (Goodfellow et al. 2014): codes are to be called draws.
-    logits = model.discriminate(model.codes(batch.rgb))
+    logits = model.discriminate(model.codes(batch))
     return {"fooling": _error_of_calling(logits, is_prior=True)}
 
 

@@ -81,7 +81,7 @@ def fit(
         def read_batch(positions: NDArray[np.intp]) -> FrameBatch:
             return make_batch(*frames.read(positions.tolist()), device)
 
-        files = TrainingFiles(folder.metrics, folder.checkpoint) if folder else None
+        files = TrainingFiles(folder.metrics, folder.checkpoint, folder.events) if folder else None
         watcher = MomentWatcher(frames, device, folder=folder.moments if folder else None)
         result = trainer.train(
             read_batch, len(frames), files=files, progress=progress, watch=watcher.look

@@ -30,7 +30,15 @@ from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.provenance import describe_input, describe_machine, now, peak_memory_bytes
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.scene import Scene, learned_plate, load, resized
-from cleanplate.scene_file import LOSS_PLOT, METRICS_TABLE, TRAINING_GRID, Sample, jpeg
+from cleanplate.scene_file import (
+    LATENT_PLOT,
+    LOSS_PLOT,
+    METRICS_TABLE,
+    PICTURES,
+    TRAINING_GRID,
+    Sample,
+    jpeg,
+)
 from cleanplate.segmentation import Segmenter
 from cleanplate.segmentation.difference import residual
 from cleanplate.segmentation.noise import noise_map
@@ -202,7 +210,7 @@ class _Run:
                 learned_on=learned.learned_on,
                 provenance={},
                 metrics=learned.metrics,
-                plots=_plots(learned.fitted, Segmenter(noise, self._settings.segmentation)),
+                plots=self._plots(learned, inputs, Segmenter(noise, self._settings.segmentation)),
             )
             provenance = {
                 "started": started,
@@ -291,6 +299,33 @@ class _Run:
                 residuals[place] = residual(picture, background)
         return noise_map(residuals)
 
+    def _plots(
+        self, learned: _Learned, inputs: LearningFrames, segmenter: Segmenter
+    ) -> dict[str, bytes]:
+        """Pictures and tables of the training, by file name."""
+        fitted = learned.fitted
+        if fitted is None:
+            return {}
+        from cleanplate.scene.inside import codes_over_time, draw_pictures
+        from cleanplate.scene.moments import draw_moments
+        from cleanplate.training.plot import latent_plot, loss_plot, metrics_table
+
+        device = pick_device(self._settings.general.device)
+        plots = {
+            LOSS_PLOT: loss_plot(fitted.result.metrics),
+            METRICS_TABLE: metrics_table(fitted.result.metrics).encode(),
+            TRAINING_GRID: jpeg(
+                draw_moments(fitted.watcher.pictures, fitted.watcher.moments, segmenter)
+            ),
+        }
+        times, codes = codes_over_time(fitted.model, inputs, device)
+        if codes.shape[1]:
+            plots[LATENT_PLOT] = latent_plot(times, codes)
+        others = draw_pictures(fitted.model, inputs, device)
+        if others is not None:
+            plots[PICTURES] = jpeg(others)
+        return plots
+
     def _samples(self, scene: Scene, inputs: LearningFrames) -> tuple[Sample, ...]:
         frames = inputs.frames
         positions = spread_positions(len(frames), _SAMPLES)
@@ -312,21 +347,6 @@ class _Run:
             )
             for position, picture, background in zip(positions, pictures, backgrounds, strict=True)
         )
-
-
-def _plots(fitted: Fitted | None, segmenter: Segmenter) -> dict[str, bytes]:
-    """Pictures and tables of the training, by file name."""
-    if fitted is None:
-        return {}
-    from cleanplate.scene.moments import draw_moments
-    from cleanplate.training.plot import loss_plot, metrics_table
-
-    grid = draw_moments(fitted.watcher.pictures, fitted.watcher.moments, segmenter)
-    return {
-        LOSS_PLOT: loss_plot(fitted.result.metrics),
-        METRICS_TABLE: metrics_table(fitted.result.metrics).encode(),
-        TRAINING_GRID: jpeg(grid),
-    }
 
 
 def _nothing() -> None:

@@ -15,6 +15,7 @@ from cleanplate.batch import make_batch, to_pictures
 from cleanplate.frames import Mask, Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.scene.inputs import LearningFrames
+from cleanplate.scene.inside import title_strip
 from cleanplate.segmentation import Segmenter
 from cleanplate.segmentation.difference import residual
 from cleanplate.training.checkpoint import Position
@@ -23,7 +24,6 @@ _MOMENTS = (0.0, 0.1, 0.3, 1.0)
 """Shares of the budget at which the network is looked at."""
 _FRAMES = 3
 _TILE_WIDTH = 240
-_TITLE_HEIGHT = 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +94,8 @@ def draw_moments(pictures: Picture, moments: Sequence[Moment], segmenter: Segmen
     """Grid of input | background | residual | mask, a row for each frame at each moment."""
     rows = []
     for moment in moments:
-        rows.append(_title(f"after {moment.steps} steps: input, background, residual, mask"))
+        title = f"after {moment.steps} steps: input, background, residual, mask"
+        rows.append(title_strip(title, 4 * _TILE_WIDTH))
         for picture, background in zip(pictures, moment.backgrounds, strict=True):
             mask = segmenter.segment(picture, background)
             heat = cv2.applyColorMap(residual(picture, background), cv2.COLORMAP_INFERNO)
@@ -107,12 +108,6 @@ def _tile(picture: Picture | Mask) -> Picture:
     height, width = picture.shape[:2]
     size = (_TILE_WIDTH, max(1, round(height * _TILE_WIDTH / width)))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _title(text: str) -> Picture:
-    strip = np.full((_TITLE_HEIGHT, 4 * _TILE_WIDTH, 3), 255, np.uint8)
-    cv2.putText(strip, text, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (30, 30, 30), 1, cv2.LINE_AA)
-    return strip
 
 
 def _cuda(device: torch.device) -> list[torch.device]:

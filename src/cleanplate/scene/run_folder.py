@@ -16,6 +16,7 @@ from cleanplate.errors import OutputError, RunLockedError, SceneFileError, Setti
 from cleanplate.scene_file import (
     CHECKPOINT,
     CONFIG,
+    EVENTS,
     METRICS,
     MODEL,
     NOISE,
@@ -31,7 +32,19 @@ _LOCK = ".lock"
 _BEGUN = "begun.json"
 _CACHE = "frames"
 _MOMENTS = "moments"
-_OWN = (CONFIG, MODEL, PLATE, NOISE, METRICS, PROVENANCE, SAMPLES, CHECKPOINT, *PLOTS, REPORT)
+_OWN = (
+    CONFIG,
+    MODEL,
+    PLATE,
+    NOISE,
+    METRICS,
+    PROVENANCE,
+    SAMPLES,
+    CHECKPOINT,
+    EVENTS,
+    *PLOTS,
+    REPORT,
+)
 
 
 class RunFolder:
@@ -45,6 +58,11 @@ class RunFolder:
     def metrics(self) -> Path:
         """The log of learning."""
         return self.path / METRICS
+
+    @property
+    def events(self) -> Path:
+        """Where the log goes for TensorBoard."""
+        return self.path / EVENTS
 
     @property
     def cache(self) -> Path:

@@ -21,6 +21,7 @@ from cleanplate.parameters import Parameters
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.training.budget import Budget
 from cleanplate.training.checkpoint import CheckpointFolder, Position
+from cleanplate.training.events import EventLog
 from cleanplate.training.loop import PhaseRunner, Step
 from cleanplate.training.sampler import FrameSampler
 
@@ -40,6 +41,9 @@ class TrainingSettings(Parameters):
     mixed_precision: bool = Field(default=True, description="bfloat16 where the device is CUDA")
     checkpoint_seconds: float = Field(10.0, gt=0, le=10, description="time between checkpoints")
     log_every: int = Field(5, ge=1, le=5, description="steps between lines of metrics.jsonl")
+    tensorboard: bool = Field(
+        default=False, description="also write events for TensorBoard; needs the extra tensorboard"
+    )
 
 
 @dataclass(frozen=True)
@@ -49,10 +53,12 @@ class TrainingFiles:
     Attributes:
         metrics: File of one JSON object a line.
         checkpoint: Folder of the checkpoint; removed by the caller at the end.
+        events: Folder for TensorBoard, written where the settings ask for it.
     """
 
     metrics: Path
     checkpoint: Path
+    events: Path
 
 
 @dataclass(frozen=True)
@@ -112,10 +118,14 @@ class Trainer:
 
         Raises:
             TrainingError: A loss is not finite.
+            SettingsError: TensorBoard is asked for and not installed.
         """
         checkpoint = CheckpointFolder(files.checkpoint) if files else None
         start = checkpoint.restore(self._model, self._runner) if checkpoint else Position()
         log = MetricsLog(files.metrics if files else None, start.steps)
+        events = None
+        if files and self._settings.tensorboard:
+            events = EventLog(files.events, start.steps)
         sampler = FrameSampler(frame_count, batch_size=self._settings.batch_size, seed=self._seed)
         self._model.train()
         clock = _Clock(start.seconds)
@@ -130,6 +140,8 @@ class Trainer:
                 position, is_whole = Position(step.number + 1, clock.seconds()), True
                 if self._is_logged(position):
                     log.write(position, step, terms)
+                    if events:
+                        events.write(log.lines[-1])
                 self._tell(progress, position, terms)
                 look(self._model, position, self._progress(position))
                 if checkpoint and clock.seconds() - saved_at >= self._settings.checkpoint_seconds:
@@ -140,6 +152,9 @@ class Trainer:
             if checkpoint and is_whole and position.steps > start.steps:
                 checkpoint.save(self._model, self._runner, position)
             raise
+        finally:
+            if events:
+                events.close()
         if checkpoint:
             checkpoint.save(self._model, self._runner, position)
         self._model.eval()

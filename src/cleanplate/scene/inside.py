@@ -1,0 +1,71 @@
+"""What a learned network shows of its inside: its codes over time, and its other pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from cleanplate.background import spread_positions
+from cleanplate.batch import make_batch, to_pictures
+from cleanplate.frames import FrameSize, Picture
+from cleanplate.model import BackgroundModel
+from cleanplate.scene.inputs import LearningFrames
+from cleanplate.video import in_batches
+
+_CODED = 400
+_SHOWN = 4
+_BATCH = 8
+_TILE_WIDTH = 240
+_TITLE_HEIGHT = 22
+
+
+def codes_over_time(
+    model: BackgroundModel, inputs: LearningFrames, device: torch.device
+) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+    """Seconds `(T,)` and codes `(T, N)` of frames spread over the recording, at most 400.
+
+    N is 0 for a network without codes.
+    """
+    positions = spread_positions(len(inputs), _CODED)
+    model.eval()
+    with torch.no_grad():
+        parts = [
+            model.codes(make_batch(*inputs.read(batch), device)).float().cpu().numpy()
+            for batch in in_batches(positions, _BATCH)
+        ]
+    times = np.array([inputs.frames.times[position] for position in positions], np.float64)
+    return times, np.concatenate(parts)
+
+
+def draw_pictures(
+    model: BackgroundModel, inputs: LearningFrames, device: torch.device
+) -> Picture | None:
+    """The network's other pictures of a few frames, a row for each caption; None without any."""
+    shown, extras = inputs.read(spread_positions(len(inputs), _SHOWN))
+    model.eval()
+    with torch.no_grad(), torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        others = model.pictures(make_batch(shown, extras, device))
+        drawn = {caption: to_pictures(tensor[:_SHOWN]) for caption, tensor in others.items()}
+    if not drawn:
+        return None
+    size = inputs.frames.size
+    rows = {"input": shown, **drawn}
+    return np.concatenate([_row(caption, pictures, size) for caption, pictures in rows.items()])
+
+
+def _row(caption: str, pictures: Iterable[Picture], frame_size: FrameSize) -> Picture:
+    size = (_TILE_WIDTH, max(1, round(frame_size.height * _TILE_WIDTH / frame_size.width)))
+    tiles = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]
+    tiles += [np.full_like(tiles[0], 255)] * (_SHOWN - len(tiles))
+    return np.concatenate([title_strip(caption, _SHOWN * _TILE_WIDTH), np.concatenate(tiles, 1)])
+
+
+def title_strip(text: str, width: int) -> Picture:
+    """A white strip with a line of text, `(22, width, 3)`."""
+    strip = np.full((_TITLE_HEIGHT, width, 3), 255, np.uint8)
+    cv2.putText(strip, text, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (30, 30, 30), 1, cv2.LINE_AA)
+    return strip
