@@ -16,6 +16,7 @@ from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, St
 from cleanplate.batch import FrameBatch, make_batch, to_pictures, to_tensor
 from cleanplate.errors import UnknownNameError
 from cleanplate.frames import FrameSize, Picture
+from cleanplate.losses import LOSS_NAMES
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Objective
 from cleanplate.settings import parse_assignments, resolve
@@ -286,6 +287,35 @@ def test_a_short_training_lowers_the_loss(name: str) -> None:
         with torch.no_grad():
             losses.append(sum(float(term) for term in phase.loss(model, batch, 0.0).values()))
     assert losses[1] < losses[0]
+
+
+PLAIN = {"bootstrap_plate": "model.begin=noise", "pooled_plate": "init=mean"}
+"""How a method begins that has no plain form."""
+
+
+@pytest.mark.slow
+def test_sixty_steps_from_nothing_bring_the_background_nearer(name: str) -> None:
+    scene = drifting_scene(48, 64, 40)
+    settings = (f"method={name}", PLAIN.get(name, "model.form=plain"), "training.warmup_steps=5")
+    batch = whole_batch(load_architecture(name), scene)
+    ghosts = as_bytes(scene.frames.mean(axis=0))
+    first, last = (
+        scene.age(estimates(learn(scene, *settings, f"budget={steps}steps", plate=ghosts), batch))
+        for steps in (1, 60)
+    )
+    assert last < 0.8 * first
+
+
+@pytest.mark.slow
+def test_every_loss_can_be_learned_with(name: str) -> None:
+    if "loss" not in load_architecture(name).objective.model_fields:
+        pytest.skip("the loss is what makes this method")
+    scene = drifting_scene(32, 48, 8)
+    for loss in LOSS_NAMES:
+        settings = (f"method={name}", f"objective.loss={loss}", "budget=2steps")
+        model = learn(scene, *settings)
+        batch = whole_batch(load_architecture(name), scene)
+        assert np.isfinite(estimates(model, batch)).all(), loss
 
 
 ROBUST_FORMS: dict[str, tuple[str, ...]] = {

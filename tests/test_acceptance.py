@@ -1,0 +1,183 @@
+"""What a toolbox of this kind got wrong before, one test for each letter of the list.
+
+The list names ten things that an earlier attempt at the same methods failed at. Details of each
+are tested where the code is; here they are looked at from the outside.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+import cleanplate
+from cleanplate.architectures import architecture_summaries
+from cleanplate.architectures.vae import VAEOutput
+from cleanplate.background import PLATES
+from cleanplate.batch import FrameBatch
+from cleanplate.evaluation.counts import count_frame
+from cleanplate.evaluation.measures import measure
+from cleanplate.frames import Picture
+from cleanplate.model import BackgroundModel
+from cleanplate.nn.scales import reduce_by
+from cleanplate.objectives.elbo import ELBO
+from cleanplate.scene import Scene
+from cleanplate.video import open_source
+from scenes import paint_scene, write_image_folder
+
+FUSIONS = ("rgb_flow_ae", "rgb_mask_ae", "two_encoder_ae")
+
+
+def record(folder: Path, pictures: Picture) -> Path:
+    return write_image_folder(folder / "input", pictures)
+
+
+def backgrounds(scene: Scene, recording: Path) -> Picture:
+    return np.stack([result.background for result in scene.segment(recording)])
+
+
+class GivenCodes(BackgroundModel):
+    """A variational network whose picture is grey and whose codes are fixed."""
+
+    def forward(self, batch: FrameBatch) -> VAEOutput:
+        mean = torch.ones(len(batch.rgb), 4)
+        return VAEOutput(self.estimate_background(batch), mean, torch.zeros_like(mean), mean)
+
+    def estimate_background(self, batch: FrameBatch) -> torch.Tensor:
+        return torch.full_like(batch.rgb, 0.5)
+
+
+def test_a_a_nat_costs_the_same_share_of_a_frame_s_error_at_every_size() -> None:
+    (phase,) = ELBO(loss="mse", kl_weight=1.0).phases()
+    costs = []
+    for height, width in ((16, 16), (64, 96)):
+        terms = phase.loss(GivenCodes(), FrameBatch(torch.zeros(2, 3, height, width)), 1.0)
+        summed_error = float(terms["mse"]) * 3 * height * width
+        assert summed_error == pytest.approx(0.25 * 3 * height * width)
+        costs.append(float(terms["kl"]) / (float(terms["mse"]) / summed_error))
+    # Four codes N(1, 1): half a nat each.
+    assert costs == pytest.approx([2.0, 2.0])
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_b_reducing_keeps_range_and_mean(factor: int) -> None:
+    frames = torch.rand(2, 3, 48, 64)
+    reduced = reduce_by(frames, factor)
+    assert reduced.shape == (2, 3, 48 // factor, 64 // factor)
+    assert torch.allclose(reduced.mean((2, 3)), frames.mean((2, 3)), atol=1e-6)
+    assert float(reduced.min()) >= float(frames.min())
+    assert float(reduced.max()) <= float(frames.max())
+    assert torch.equal(reduce_by(torch.ones(1, 3, 48, 64), factor), torch.ones_like(reduced[:1]))
+
+
+@pytest.mark.parametrize("how", [*PLATES, "pooled", "bootstrap"])
+def test_c_the_plate_of_constant_frames_is_the_constant(how: str, tmp_path: Path) -> None:
+    picture = np.broadcast_to(np.array([30, 120, 250], np.uint8), (32, 48, 3))
+    recording = record(tmp_path, np.repeat(picture[None], 9, axis=0))
+    scene = cleanplate.learn(recording, method="median", init=how)
+    np.testing.assert_allclose(scene.plate, picture, atol=0 if how in PLATES else 1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (96, 128), (45, 71)])
+@pytest.mark.parametrize("method", architecture_summaries())
+def test_d_every_method_learns_at_every_size_and_is_reloaded_exactly(
+    method: str, height: int, width: int, tmp_path: Path
+) -> None:
+    recording = record(tmp_path, paint_scene(height, width, 12).frames)
+    run = tmp_path / "run"
+    learned = cleanplate.learn(recording, out=run, method=method, budget="20steps", device="cpu")
+    seen, again = (backgrounds(scene, recording) for scene in (learned, cleanplate.load(run)))
+    np.testing.assert_array_equal(seen, again)
+
+
+def test_e_the_decoder_of_the_adversarial_generator_learns(tmp_path: Path) -> None:
+    recording = record(tmp_path, paint_scene(32, 48, 12).frames)
+    # The first step moves nothing behind the last layer, which starts from zero.
+    first, last = (
+        cleanplate.learn(recording, method="dcgan", budget=budget, device="cpu").estimator.tensors()
+        for budget in ("1step", "4steps")
+    )
+    decoder = [name for name in first if name.startswith("generator.decoder.")]
+    assert decoder
+    assert [name for name in decoder if np.array_equal(first[name], last[name])] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["residual", "plain"])
+@pytest.mark.parametrize("method", FUSIONS)
+def test_f_what_joins_flow_or_masks_to_the_colours_still_draws_the_colours(
+    method: str, form: str, tmp_path: Path
+) -> None:
+    static = paint_scene(32, 48, 16, squares=0, noise=0).frames
+    recording = record(tmp_path, static)
+    settings = {"model": {"form": form}}
+    scene = cleanplate.learn(
+        recording, method=method, budget="150steps", device="cpu", settings=settings
+    )
+    error = np.abs(backgrounds(scene, recording).astype(np.int16) - static)
+    grey = np.abs(static.astype(np.int16) - 128).mean()
+    assert error.mean() < (1 if form == "residual" else 0.4 * grey)
+
+
+def test_h_five_labels_are_scored_as_by_hand() -> None:
+    labels = np.array([[255, 255, 255, 0, 0, 0], [50, 50, 85, 85, 170, 170]], np.uint8)
+    mask = np.array([[255, 255, 0, 255, 0, 0], [255, 0, 255, 0, 255, 0]], np.uint8)
+    # Found: 2 of 3 that move; wrong: 1 of 3 static and 1 of 2 in shadow; the rest is not scored.
+    found = measure(count_frame(mask, labels), frames=1)
+    assert (found.recall, found.precision) == (pytest.approx(2 / 3), pytest.approx(2 / 4))
+    assert pytest.approx(2 * (2 / 3) * (1 / 2) / (2 / 3 + 1 / 2)) == found.F
+
+
+def test_i_each_frame_keeps_its_flow_and_mask_whatever_the_order_of_the_names(
+    tmp_path: Path,
+) -> None:
+    painted = paint_scene(32, 48, 12)
+    # Alphabetically 10 comes before 2; a camera means it otherwise.
+    folder = tmp_path / "input"
+    folder.mkdir()
+    for number, picture in reversed(list(enumerate(painted.frames, start=1))):
+        cv2.imwrite(str(folder / f"frame{number}.png"), picture[..., ::-1])
+    read = [frame.picture for frame in open_source(folder).frames()]
+    np.testing.assert_array_equal(np.stack(read), painted.frames)
+
+    ordered = record(tmp_path / "ordered", painted.frames)
+    scene = cleanplate.learn(ordered, method="rgb_flow_ae", budget="5steps", device="cpu")
+    np.testing.assert_array_equal(backgrounds(scene, folder), backgrounds(scene, ordered))
+    # The order of the batches of a training plays no part either: the network sees pairs.
+    extras = painted.extras(scene.settings.architecture().modalities)
+    by_hand = scene.estimator.estimate(
+        painted.frames[::-1], {k: v[::-1] for k, v in extras.items()}
+    )
+    np.testing.assert_allclose(
+        by_hand[::-1].astype(np.int16), backgrounds(scene, ordered).astype(np.int16), atol=1
+    )
+
+
+def test_j_a_machine_without_a_screen_gets_plots_and_tables(tmp_path: Path) -> None:
+    recording = record(tmp_path, paint_scene(32, 48, 8).frames)
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DISPLAY", "WAYLAND_DISPLAY", "MPLBACKEND"}
+    }
+    command = ("learn", recording, "--out", tmp_path / "run", "--method", "vae")
+    subprocess.run(
+        [sys.executable, "-m", "cleanplate", *map(str, command), "--budget", "6steps", "--quiet"],
+        env=environment,
+        check=True,
+        timeout=120,
+    )
+    for name in ("losses.png", "latent.png", "training.jpg", "pictures.jpg"):
+        picture = cv2.imread(str(tmp_path / "run" / name))
+        assert picture is not None, name
+        assert picture.std() > 5, name
+    table = (tmp_path / "run" / "metrics.csv").read_text().splitlines()
+    assert table[0].startswith("step,seconds,rate,")
+    assert len(table) == 1 + 3  # after steps 1, 5 and 6
