@@ -24,6 +24,11 @@ class BackgroundModel(nn.Module, ABC):
 
     modalities: ClassVar[frozenset[Modality]] = frozenset({Modality.RGB})
 
+    @property
+    def is_one_graph(self) -> bool:
+        """Whether an estimate is a fixed sequence of operations, which can be exported."""
+        return True
+
     @abstractmethod
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""

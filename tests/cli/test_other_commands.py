@@ -1,4 +1,4 @@
-"""`plate`, `score`, `score-plate`, `methods`, `report`, `demo` and `doctor`."""
+"""`plate`, `score`, `score-plate`, `export`, `methods`, `report`, `demo` and `doctor`."""
 
 from __future__ import annotations
 
@@ -282,6 +282,37 @@ class TestMethods:
         assert all(row["meaning"] and row["range"] for row in values["settings"])
         shown = cleanplate("methods", name).out
         assert all(key in shown for key in keys)
+
+
+class TestExport:
+    def test_writes_a_graph_that_runs_without_torch(
+        self, cleanplate: CommandLine, recording: Path, tmp_path: Path
+    ) -> None:
+        onnxruntime = pytest.importorskip("onnxruntime")
+        run = tmp_path / "run"
+        assert cleanplate("learn", recording, "--out", run, "--budget", "5steps").code == 0
+        before = files_of(run)
+        outcome = cleanplate("export", run, "--out", tmp_path / "scene.onnx", "--json")
+        assert outcome.code == 0
+        height, width = outcome.json["working_size"]
+        assert outcome.json["bytes"] == (tmp_path / "scene.onnx").stat().st_size
+        session = onnxruntime.InferenceSession(tmp_path / "scene.onnx")
+        frames = np.full((3, 3, height, width), 0.5, np.float32)
+        (background,) = session.run(None, {"rgb": frames})
+        assert background.shape == frames.shape
+        assert files_of(run) == before
+
+    def test_a_still_plate_is_refused(
+        self, cleanplate: CommandLine, scene: Path, tmp_path: Path
+    ) -> None:
+        outcome = cleanplate("export", scene, "--out", tmp_path / "scene.onnx")
+        assert outcome.is_refused_with("is one still picture and no network", code=2)
+
+    def test_needs_the_right_ending(
+        self, cleanplate: CommandLine, scene: Path, tmp_path: Path
+    ) -> None:
+        outcome = cleanplate("export", scene, "--out", tmp_path / "scene.pb")
+        assert outcome.is_refused_with("should end in .onnx", code=2)
 
 
 class TestReport:

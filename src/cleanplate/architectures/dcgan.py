@@ -96,6 +96,11 @@ class DCGAN(BackgroundModel):
         """Whether the generator draws from a frame; otherwise it draws from noise alone."""
         return self.generator.encoder is not None
 
+    @property
+    def is_one_graph(self) -> bool:
+        """A search by gradients is none."""
+        return self.is_conditional
+
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""
         return self.generate(self.codes(batch))

@@ -74,6 +74,11 @@ class NetworkEstimator:
         self._start_plate = start_plate
         self._modalities = modalities
 
+    @property
+    def model(self) -> BackgroundModel:
+        """The network, in evaluation mode."""
+        return self._model
+
     def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
         """Background of each picture, rounded to grey levels."""
         import torch

@@ -1,0 +1,116 @@
+"""A learned network as an ONNX file, for runtimes without torch; needs the extra `onnx`."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import warnings
+from copy import deepcopy
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from cleanplate._version import __version__
+from cleanplate.batch import FrameBatch
+from cleanplate.errors import OutputError, SettingsError
+from cleanplate.frames import FrameSize, Modality
+from cleanplate.model import BackgroundModel
+from cleanplate.scene.estimators import NetworkEstimator
+from cleanplate.scene.scene import Scene
+
+_CHANNELS = {Modality.RGB: 3, Modality.FLOW: 2, Modality.MASK: 1}
+_PACKAGES = ("onnx", "onnxscript")
+_EXAMPLES = 2
+"""Frames of the example batch; a single one would be taken for a fixed size."""
+
+
+def export_onnx(scene: Scene, path: str | Path) -> Path:
+    """Writes the network of a scene as one ONNX file.
+
+    Inputs are `rgb`, `(B, 3, h, w)`, float in [0, 1], in the scene's working size, and what else
+    the method reads of each frame (`flow`, `mask`), for any B; the output is `background`, like
+    `rgb`.
+
+    Args:
+        scene: A learned scene whose method is a network.
+        path: File to write, `.onnx`.
+
+    Returns:
+        The path.
+
+    Raises:
+        SettingsError: The method is a still plate, its network is no single graph, or the extra is
+            not installed.
+        OutputError: The file cannot be written.
+    """
+    if not isinstance(scene.estimator, NetworkEstimator):
+        raise SettingsError(
+            f"'{scene.settings.method}' is one still picture and no network; "
+            "write it with cleanplate plate"
+        )
+    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise SettingsError(
+            f"exporting needs the package {missing[0]}; "
+            "install it with: pip install 'cleanplate[onnx]'"
+        )
+    path = Path(path)
+    graph = _Graph(scene.estimator.model)
+    if not graph.model.is_one_graph:
+        raise SettingsError(
+            f"'{scene.settings.method}' as it was learned searches for its codes step by step, "
+            "which is no single graph; segment with cleanplate instead"
+        )
+    program = _trace(graph, scene.working_size)
+    program.model.metadata_props.update(
+        cleanplate=__version__, method=scene.settings.method, working_size=str(scene.working_size)
+    )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        program.save(str(path))
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+    return path
+
+
+class _Graph(nn.Module):
+    """A network as a function of tensors alone, on the CPU and without gradients."""
+
+    def __init__(self, model: BackgroundModel) -> None:
+        super().__init__()
+        self.model = deepcopy(model).cpu().eval().requires_grad_(requires_grad=False)
+        self.others = sorted(model.modalities - {Modality.RGB})
+
+    def forward(self, rgb: Tensor, *others: Tensor) -> Tensor:
+        extras = dict(zip(self.others, others, strict=True))
+        return self.model.estimate_background(FrameBatch(rgb, extras))
+
+
+def _trace(graph: _Graph, size: FrameSize) -> torch.onnx.ONNXProgram:
+    names = [Modality.RGB, *graph.others]
+    examples = [torch.rand(_EXAMPLES, _CHANNELS[name], *size) for name in names]
+    any_count = {0: torch.export.Dim.DYNAMIC}
+    shapes: tuple[object, ...] = (
+        any_count,
+        *([(any_count,) * len(graph.others)] * bool(names[1:])),
+    )
+    quiet = logging.getLogger("torch.onnx")
+    level = quiet.level
+    quiet.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                graph,
+                tuple(examples),
+                dynamo=True,
+                input_names=[str(name) for name in names],
+                output_names=["background"],
+                dynamic_shapes=shapes,
+                verbose=False,
+            )
+    finally:
+        quiet.setLevel(level)
+    assert program is not None
+    return program

@@ -1,0 +1,89 @@
+"""A network as an ONNX file gives what it gives in torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import cleanplate
+from cleanplate.architectures import architecture_summaries
+from cleanplate.batch import make_batch
+from cleanplate.errors import OutputError, SettingsError
+from cleanplate.scene.estimators import NetworkEstimator
+from cleanplate.scene.onnx import export_onnx
+from scenes import PaintedScene, paint_scene, write_image_folder
+
+onnxruntime = pytest.importorskip("onnxruntime")
+PAINTED = paint_scene(41, 57, 10, drift=20)
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_image_folder(tmp_path_factory.mktemp("recording"), PAINTED.frames)
+
+
+def learned(recording: Path, method: str, **settings: object) -> cleanplate.Scene:
+    tree = {"model": settings} if settings else None
+    return cleanplate.learn(recording, method=method, budget="8steps", device="cpu", settings=tree)
+
+
+def largest_difference(scene: cleanplate.Scene, painted: PaintedScene, path: Path) -> float:
+    assert isinstance(scene.estimator, NetworkEstimator)
+    model = scene.estimator.model
+    batch = make_batch(painted.frames, painted.extras(model.modalities))
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    feed = {"rgb": batch.rgb.numpy()} | {str(k): v.numpy() for k, v in batch.extras.items()}
+    assert {each.name for each in session.get_inputs()} == set(feed)
+    (found,) = session.run(["background"], feed)
+    with torch.no_grad():
+        expected = model.estimate_background(batch).numpy()
+    assert found.shape == expected.shape
+    return float(np.abs(found - expected).max())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", architecture_summaries())
+def test_every_method_can_be_exported(method: str, recording: Path, tmp_path: Path) -> None:
+    scene = learned(recording, method)
+    path = export_onnx(scene, tmp_path / "new" / "scene.onnx")
+    # Learned from and tried on ten frames, traced with two: any number of frames will do.
+    assert largest_difference(scene, PAINTED, path) < 1e-4
+
+
+def test_exporting_leaves_the_scene_as_it_was(recording: Path, tmp_path: Path) -> None:
+    scene = learned(recording, "conv_ae")
+    before = scene.estimator.estimate(PAINTED.frames)
+    export_onnx(scene, tmp_path / "scene.onnx")
+    np.testing.assert_array_equal(scene.estimator.estimate(PAINTED.frames), before)
+    assert isinstance(scene.estimator, NetworkEstimator)
+    assert all(parameter.requires_grad for parameter in scene.estimator.model.parameters())
+
+
+def test_what_is_no_single_graph_is_refused(recording: Path, tmp_path: Path) -> None:
+    scene = learned(recording, "dcgan", generator="unconditional", search_steps=2)
+    with pytest.raises(SettingsError, match="no single graph"):
+        export_onnx(scene, tmp_path / "scene.onnx")
+
+
+def test_a_still_plate_is_refused(recording: Path, tmp_path: Path) -> None:
+    scene = cleanplate.learn(recording, method="median")
+    with pytest.raises(SettingsError, match="one still picture and no network"):
+        export_onnx(scene, tmp_path / "scene.onnx")
+
+
+def test_without_the_extra_the_user_is_told(
+    recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scene = learned(recording, "conv_ae")
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)
+    with pytest.raises(SettingsError, match=r"pip install 'cleanplate\[onnx\]'"):
+        export_onnx(scene, tmp_path / "scene.onnx")
+
+
+def test_a_file_in_the_way_of_the_folder_is_named(recording: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot write"):
+        export_onnx(learned(recording, "conv_ae"), tmp_path / "file" / "scene.onnx")
