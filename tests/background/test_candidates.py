@@ -7,6 +7,8 @@ import tracemalloc
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.background.test_statistics import ArrayStack
+from tests.scenes import as_bytes, paint_plate, paint_scene
 
 from cleanplate.background import bands, spread_positions, still_plate
 from cleanplate.background.candidates import candidate_plate, choose_plate
@@ -15,8 +17,6 @@ from cleanplate.background.candidates.states import NONE, STATES, States, find_s
 from cleanplate.background.statistics import median
 from cleanplate.errors import UsageError
 from cleanplate.frames import FrameSize, Picture
-from tests.background.test_statistics import ArrayStack
-from tests.scenes import as_bytes, paint_plate, paint_scene
 
 COUNT = 60
 HEIGHT, WIDTH = 40, 56
@@ -71,7 +71,9 @@ def test_what_stands_for_most_of_the_time_is_left_out(
     assert error(plate, scene) < 1
 
 
-def test_what_never_leaves_is_part_of_the_scene(scene: Picture, random: np.random.Generator) -> None:
+def test_what_never_leaves_is_part_of_the_scene(
+    scene: Picture, random: np.random.Generator
+) -> None:
     frames = recording(scene, random)
     stand(frames, slice(None), random)
     stack = ArrayStack(as_bytes(frames))
@@ -226,6 +228,23 @@ def test_states_are_the_colours_seen_and_how_often() -> None:
     assert (np.delete(seen, [3, 4, 5]) == order[0]).all()
 
 
+def test_a_state_that_flickers_makes_one_visit_and_one_that_returns_makes_more() -> None:
+    levels = np.full(100, 60)
+    levels[20:40:2] = 110  # every second frame
+    levels[50:60] = levels[80:90] = 210
+    frames = np.broadcast_to(levels.astype(np.uint8)[:, None, None, None], (100, 16, 16, 3))
+    positions = range(100)
+    monochrome = find_states(ArrayStack(np.repeat(frames, 2, axis=0)), range(0, 200, 2))
+    visits = {
+        int(level): int(visits)
+        for level, visits in zip(
+            monochrome.colours[:, 4, 4, 0], monochrome.visits[:, 4, 4], strict=True
+        )
+    }
+    assert len(positions) == len(monochrome.seen)
+    assert {level: visits[level] for level in (60, 110, 210)} == {60: 3, 110: 1, 210: 2}
+
+
 def test_the_rarest_state_makes_room_for_a_new_one() -> None:
     """Nine colours, each for two frames: one more than there is room for."""
     levels = np.repeat(np.arange(STATES + 1) * 28, 2)
@@ -252,7 +271,8 @@ def two_states(times: tuple[int, int]) -> States:
     counts[0, 5:15, 5:15], counts[1, 5:15, 5:15] = times
     seen = np.zeros((sum(times), *size), np.uint8)
     seen[times[0] :, 5:15, 5:15] = 1
-    return States(colours, counts, seen, np.full(size, 24, np.float32))
+    visits = (counts > 0).astype(np.int32)
+    return States(colours, counts, visits, seen, np.full(size, 24, np.float32))
 
 
 @pytest.mark.parametrize("times", [(50, 50), (70, 30), (95, 5)])

@@ -22,6 +22,12 @@ _OUTLINE_POWER = 3.0
 Equal weight keeps whoever stands for three quarters of the time; much more trusts the outline of
 a few pixels, and wipes out white lines that vehicles cover most of the time.
 """
+_VISITS_POWER = 3.0
+"""How much more the number of visits counts than the time: as much as the outline.
+
+The scene comes back whenever somebody has left, while the next visitor looks different. Without
+it, a grey vehicle over which the road seems to go on takes the white line under it away.
+"""
 _GRADIENT_FLOOR = 10.0
 """Gradient, summed over RGB, that is added to both sides: below it there is no outline to see."""
 _MARGIN = 0.2
@@ -42,10 +48,11 @@ def choose_states(states: States) -> NDArray[np.intp]:
     Begins with the longest states, and goes on with what the sampled frames propose: connected
     pixels at which a frame shows another known state than the plate. A proposal is taken if
 
-        3 log(gradient of the plate / gradient of the proposal) + mean log(time / plate's time)
+        3 log(plate's gradient / gradient) + 3 mean log(visits / plate's) + mean log(time / plate's)
 
     is above a small margin, where the gradients are means over the region's outline of the colour
-    difference between its inside, as the plate or as the frame has it, and the plate outside.
+    difference between its inside, as the plate or as the frame has it, and the plate outside, and
+    the other means go over the pixels of the region.
     """
     choice = _Choice(states)
     for _ in range(_ROUNDS):
@@ -160,16 +167,18 @@ class _Choice:
             + _GRADIENT_FLOOR
             for colours in (plate, proposal)
         )
-        longer = region.means(self._log_time_gained(region))
-        better: NDArray[np.bool_] = _OUTLINE_POWER * np.log(now / then) + longer > _MARGIN
-        return better & (counted > 0) & (counted >= _LEAST_OUTLINE * length)
+        longer = region.means(self._log_gain(self._time, region))
+        oftener = region.means(self._log_gain(self._states.visits, region))
+        lead = _OUTLINE_POWER * np.log(now / then) + _VISITS_POWER * oftener + longer
+        is_better: NDArray[np.bool_] = lead > _MARGIN
+        return is_better & (counted > 0) & (counted >= _LEAST_OUTLINE * length)
 
-    def _log_time_gained(self, region: _Region) -> NDArray[np.float64]:
-        """Logarithm of how many times as long the proposed states were seen, `(P,)`."""
-        proposed = self._time[region.state, *region.place]
-        chosen = self._time[self.chosen[region.place], *region.place]
-        gained: NDArray[np.float64] = np.log((proposed + 1.0) / (chosen + 1.0))
-        return gained
+    def _log_gain(self, counts: NDArray[np.int32], region: _Region) -> NDArray[np.float64]:
+        """Logarithm of how many times the plate's count the proposed states have, `(P,)`."""
+        proposed = counts[region.state, *region.place]
+        chosen = counts[self.chosen[region.place], *region.place]
+        gain: NDArray[np.float64] = np.log((proposed + 1.0) / (chosen + 1.0))
+        return gain
 
     def _take(self, region: _Region) -> None:
         states = self._states

@@ -38,6 +38,11 @@ Spares the search among all states for nine of ten samples.
 """
 _FOLLOW = 0.05
 """A state follows the light at least at this rate: a memory of about 20 still samples."""
+_ABSENCE = 0.02
+"""Share of the samples that a state must have been away for its return to be a visit.
+
+Whoever sways makes the edges of his clothes come and go, but from one sample to the next.
+"""
 _SMOOTHING = (3, 3)
 """Motion is averaged over so many pixels, so that the even inside of a slow object moves too."""
 _NOWHERE = -1000.0
@@ -54,12 +59,14 @@ class States:
         colours: `(STATES, H, W, 3)`, float32, grey levels; far from all colours where
             there is no such state.
         counts: `(STATES, H, W)`, int32, number of still samples of each state.
+        visits: `(STATES, H, W)`, int32, how often each state came, first or after an absence.
         seen: `(N, H, W)`, uint8, the state that each sample shows, still or not, or `NONE`.
         reach: `(H, W)`, float32, the distance summed over RGB up to which colours are equal here.
     """
 
     colours: NDArray[np.float32]
     counts: NDArray[np.int32]
+    visits: NDArray[np.int32]
     seen: NDArray[np.uint8]
     reach: FloatMap
 
@@ -75,6 +82,7 @@ def find_states(stack: FrameStack, positions: Sequence[int]) -> States:
     states = States(
         colours=np.empty((STATES, height, width, 3), np.float32),
         counts=np.empty((STATES, height, width), np.int32),
+        visits=np.empty((STATES, height, width), np.int32),
         seen=np.empty((len(positions), height, width), np.uint8),
         reach=np.empty((height, width), np.float32),
     )
@@ -91,6 +99,7 @@ def find_states(stack: FrameStack, positions: Sequence[int]) -> States:
             found.observe(time, samples[time].reshape(-1, 3), still[time].ravel())
         states.colours[:, band] = found.colours.reshape(STATES, *reach.shape, 3)
         states.counts[:, band] = found.counts.reshape(STATES, *reach.shape)
+        states.visits[:, band] = found.visits.reshape(STATES, *reach.shape)
         states.seen[:, band] = found.seen.reshape(len(positions), *reach.shape)
         states.reach[band] = reach
     return states
@@ -110,6 +119,7 @@ class _BandStates:
     Attributes:
         colours: `(STATES, P, 3)`, float32.
         counts: `(STATES, P)`, int32.
+        visits: `(STATES, P)`, int32.
         seen: `(N, P)`, uint8.
     """
 
@@ -119,6 +129,9 @@ class _BandStates:
         self._last = np.zeros(len(reach), np.intp)
         self.colours = np.full((STATES, len(reach), 3), _NOWHERE, np.float32)
         self.counts = np.zeros((STATES, len(reach)), np.int32)
+        self._left = np.full((STATES, len(reach)), -samples, np.int32)
+        self._absence = max(1.0, _ABSENCE * samples)
+        self.visits = np.zeros((STATES, len(reach)), np.int32)
         self.seen = np.full((samples, len(reach)), NONE, np.uint8)
 
     def observe(self, time: int, colours: NDArray[np.uint8], still: NDArray[np.bool_]) -> None:
@@ -134,7 +147,7 @@ class _BandStates:
         known[moved_on] = ~unknown | founding
         self._last[moved_on] = np.where(known[moved_on], state, self._last[moved_on])
         self.seen[time] = np.where(known, self._last, NONE)
-        self._update(values, np.nonzero(still)[0])
+        self._update(time, values, np.nonzero(still)[0])
 
     def _nearest(
         self, values: NDArray[np.float32], pixels: NDArray[np.intp]
@@ -156,12 +169,15 @@ class _BandStates:
         past = self.seen[:time, pixels[lost]]
         self.seen[:time, pixels[lost]] = np.where(past == state[lost], NONE, past)
         self.counts[state, pixels] = 0
+        self.visits[state, pixels] = 0
         self.colours[state, pixels] = 0
         return state
 
-    def _update(self, values: NDArray[np.float32], pixels: NDArray[np.intp]) -> None:
+    def _update(self, time: int, values: NDArray[np.float32], pixels: NDArray[np.intp]) -> None:
         """Counts the still samples, and moves the colours of their states towards them."""
         state = self._last[pixels]
+        self.visits[state, pixels] += time - self._left[state, pixels] > self._absence
+        self._left[state, pixels] = time
         self.counts[state, pixels] += 1
         count = self.counts[state, pixels].astype(np.float32)
         rate = np.maximum(1 / count, _FOLLOW)[:, None]
