@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cleanplate.background.candidates.regions import Region, connect, outline_of
 from cleanplate.background.candidates.states import STATES, States, distance
 
 _ROUNDS = 3
@@ -62,58 +62,6 @@ def choose_states(states: States) -> NDArray[np.intp]:
     return choice.chosen
 
 
-class _Region(NamedTuple):
-    """Pixels at which a frame proposes another state, connected ones under one number.
-
-    Attributes:
-        numbers: How many numbers there are; 0 is no component.
-        rows: Of the pixels, `(P,)`.
-        columns: Of the pixels, `(P,)`.
-        component: Number of each pixel's component, from 1, `(P,)`.
-        state: The proposed state, `(P,)`.
-    """
-
-    numbers: int
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
-    component: NDArray[np.int32]
-    state: NDArray[np.intp]
-
-    @property
-    def place(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Index of the pixels in a map."""
-        return self.rows, self.columns
-
-    def means(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Mean over each component, `(numbers,)`; 0 for a number without pixels."""
-        sizes = np.bincount(self.component, minlength=self.numbers)
-        return np.bincount(self.component, values, self.numbers) / np.maximum(sizes, 1)
-
-    def only(self, taken: NDArray[np.bool_]) -> _Region:
-        """The pixels of some components."""
-        kept = taken[self.component]
-        return self._replace(
-            rows=self.rows[kept],
-            columns=self.columns[kept],
-            component=self.component[kept],
-            state=self.state[kept],
-        )
-
-
-class _Outline(NamedTuple):
-    """Pairs of neighbours of which one is in a region and the other just beyond.
-
-    Attributes:
-        inside: Index of the first among the pixels of the region, `(E,)`.
-        rows: Of the others, `(E,)`.
-        columns: Of the others, `(E,)`.
-    """
-
-    inside: NDArray[np.intp]
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
-
-
 class _Choice:
     """A plate of states that gets better with each frame that is asked.
 
@@ -142,16 +90,16 @@ class _Choice:
         proposed = differs & _pick(self._known, seen)
         if not proposed.any():
             return False
-        region = _connect(proposed, seen)
+        region = connect(proposed, seen)
         better = region.only(self._is_better(region, proposed, shows_plate=~differs))
         self._take(better)
         return len(better.rows) > 0
 
     def _is_better(
-        self, region: _Region, proposed: NDArray[np.bool_], *, shows_plate: NDArray[np.bool_]
+        self, region: Region, proposed: NDArray[np.bool_], *, shows_plate: NDArray[np.bool_]
     ) -> NDArray[np.bool_]:
-        """Which components fit better than the plate, `(count,)`."""
-        outline = _outline(region, proposed)
+        """Which components fit better than the plate, `(numbers,)`."""
+        outline = outline_of(region, proposed)
         component = region.component[outline.inside]
         length = np.bincount(component, minlength=region.numbers)
         counts = shows_plate[outline.rows, outline.columns]
@@ -173,14 +121,14 @@ class _Choice:
         is_better: NDArray[np.bool_] = lead > _MARGIN
         return is_better & (counted > 0) & (counted >= _LEAST_OUTLINE * length)
 
-    def _log_gain(self, counts: NDArray[np.int32], region: _Region) -> NDArray[np.float64]:
+    def _log_gain(self, counts: NDArray[np.int32], region: Region) -> NDArray[np.float64]:
         """Logarithm of how many times the plate's count the proposed states have, `(P,)`."""
         proposed = counts[region.state, *region.place]
         chosen = counts[self.chosen[region.place], *region.place]
         gain: NDArray[np.float64] = np.log((proposed + 1.0) / (chosen + 1.0))
         return gain
 
-    def _take(self, region: _Region) -> None:
+    def _take(self, region: Region) -> None:
         states = self._states
         place = region.place
         colours = states.colours[region.state, *place]
@@ -203,25 +151,6 @@ def _time_of_equals(states: States) -> NDArray[np.int32]:
             time[one] += np.where(equal, states.counts[other], 0)
             time[other] += np.where(equal, states.counts[one], 0)
     return time
-
-
-def _connect(proposed: NDArray[np.bool_], seen: NDArray[np.uint8]) -> _Region:
-    numbers, components = cv2.connectedComponents(proposed.astype(np.uint8), connectivity=4)
-    rows, columns = np.nonzero(proposed)
-    state = seen[rows, columns].astype(np.intp)
-    return _Region(numbers, rows, columns, components[rows, columns], state)
-
-
-def _outline(region: _Region, proposed: NDArray[np.bool_]) -> _Outline:
-    """All pairs of a pixel of the region and one of its four neighbours outside."""
-    # A frame of pixels around the picture counts as inside: its border is no outline.
-    framed = np.pad(proposed, 1, constant_values=True)
-    sides = []
-    for down, right in ((0, 1), (1, 0), (0, -1), (-1, 0)):
-        rows, columns = region.rows + down, region.columns + right
-        inside = np.nonzero(~framed[rows + 1, columns + 1])[0]
-        sides.append((inside, rows[inside], columns[inside]))
-    return _Outline(*(np.concatenate(parts) for parts in zip(*sides, strict=True)))
 
 
 def _pick(maps: NDArray[_Value], index: NDArray[np.integer[Any]]) -> NDArray[_Value]:
