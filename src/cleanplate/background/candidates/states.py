@@ -129,8 +129,9 @@ class _BandStates:
         self._last = np.zeros(len(reach), np.intp)
         self.colours = np.full((STATES, len(reach), 3), _NOWHERE, np.float32)
         self.counts = np.zeros((STATES, len(reach)), np.int32)
-        self._left = np.full((STATES, len(reach)), -samples, np.int32)
         self._absence = max(1.0, _ABSENCE * samples)
+        self._never = -samples - 1
+        self._left = np.full((STATES, len(reach)), self._never, np.int32)
         self.visits = np.zeros((STATES, len(reach)), np.int32)
         self.seen = np.full((samples, len(reach)), NONE, np.uint8)
 
@@ -170,7 +171,7 @@ class _BandStates:
         self.seen[:time, pixels[lost]] = np.where(past == state[lost], NONE, past)
         self.counts[state, pixels] = 0
         self.visits[state, pixels] = 0
-        self.colours[state, pixels] = 0
+        self._left[state, pixels] = self._never
         return state
 
     def _update(self, time: int, values: NDArray[np.float32], pixels: NDArray[np.intp]) -> None:
