@@ -256,6 +256,22 @@ def test_a_state_that_flickers_makes_one_visit_and_one_that_returns_makes_more()
     assert {level: visits[level] for level in (60, 110, 210)} == {60: 3, 110: 1, 210: 2}
 
 
+def test_a_state_follows_the_light() -> None:
+    levels = np.linspace(60, 120, 200).astype(np.uint8)
+    frames = np.broadcast_to(levels[:, None, None, None], (200, 16, 16, 3)).copy()
+    states = find_states(ArrayStack(frames), range(200))
+    assert states.counts[:, 0, 0].max() == 200
+    assert (states.seen == states.seen[0, 0, 0]).all()
+
+
+def test_what_is_never_still_founds_no_state(random: np.random.Generator) -> None:
+    frames = np.full((60, 16, 16, 3), 90, np.uint8)
+    frames[20:40] = random.integers(120, 256, (20, 1, 1, 3))
+    states = find_states(ArrayStack(frames), range(60))
+    assert sorted(states.counts[:, 4, 4])[-2:] == [0, 40]
+    assert (states.seen[20:40] == NONE).all()
+
+
 def test_the_rarest_state_makes_room_for_a_new_one() -> None:
     """Nine colours, each for two frames: one more than there is room for."""
     levels = np.repeat(np.arange(STATES + 1) * 28, 2)
@@ -293,13 +309,23 @@ def test_the_state_without_an_outline_is_chosen(times: tuple[int, int]) -> None:
     assert chosen.sum() == 100
 
 
-def test_a_state_that_was_hardly_seen_is_not_chosen() -> None:
-    assert (choose_states(two_states((99, 1))) == 0).all()
+@pytest.mark.parametrize("times", [(9, 1), (197, 3)])
+def test_a_state_that_was_hardly_seen_is_not_chosen(times: tuple[int, int]) -> None:
+    assert (choose_states(two_states(times)) == 0).all()
 
 
-def test_a_region_whose_surroundings_are_hidden_is_not_judged() -> None:
+def test_what_keeps_coming_back_is_not_given_up_for_what_came_once() -> None:
     states = two_states((70, 30))
-    states.seen[70:, 4:16, 4:16] = NONE
+    states.visits[0] = 60
+    assert (choose_states(states) == 0).all()
+    states.visits[1] = 60
+    assert (choose_states(states)[5:15, 5:15] == 1).all()
+
+
+@pytest.mark.parametrize("hidden", [slice(4, 16), slice(4, 8)], ids=["all", "some"])
+def test_a_region_whose_surroundings_are_hidden_is_not_judged(hidden: slice) -> None:
+    states = two_states((70, 30))
+    states.seen[70:, hidden, 4:16] = NONE
     states.seen[70:, 5:15, 5:15] = 1
     assert (choose_states(states) == 0).all()
 
