@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field
 
 from cleanplate.architectures import architecture_summaries, load_architecture
-from cleanplate.background.statistics import PLATES
+from cleanplate.background import PLATES
 from cleanplate.baselines import STILL_BASELINES
 from cleanplate.errors import SettingsError, UnknownNameError, nearest
 from cleanplate.frames import Modality

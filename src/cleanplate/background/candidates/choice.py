@@ -1,0 +1,160 @@
+"""The choice of one state for each pixel: frames propose regions, outlines decide."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.background.candidates.regions import Region, connect, outline_of
+from cleanplate.background.candidates.states import STATES, States, distance
+
+_ROUNDS = 3
+"""Times that all frames propose: what one region uncovers decides about the next."""
+_LEAST_SHARE = 0.03
+"""Share of the samples that a state needs to be proposed; less is a passer-by, or noise."""
+_LEAST_COUNT = 2
+"""Samples that a state needs to be proposed, however few there are."""
+_OUTLINE_POWER = 3.0
+"""How much more the outline counts than the time: half the gradient weighs eight times the time.
+
+Equal weight keeps whoever stands for three quarters of the time; much more trusts the outline of
+a few pixels, and wipes out white lines that vehicles cover most of the time.
+"""
+_VISITS_POWER = 3.0
+"""How much more the number of visits counts than the time: as much as the outline.
+
+The scene comes back whenever somebody has left, while the next visitor looks different. Without
+it, a grey vehicle over which the road seems to go on takes the white line under it away.
+"""
+_GRADIENT_FLOOR = 10.0
+"""Gradient, summed over RGB, that is added to both sides: below it there is no outline to see."""
+_MARGIN = 0.2
+"""Lead that a proposal needs, so that equals are not exchanged for ever."""
+_LEAST_OUTLINE = 0.85
+"""Share of the outline beyond which the frame must show the plate.
+
+Where it shows something else, such as the rest of the same vehicle, it says nothing about who is
+in front; with less, bright lines under the rim of waiting vehicles are lost.
+"""
+
+_Value = TypeVar("_Value", bound=np.generic)
+
+
+def choose_states(states: States) -> NDArray[np.intp]:
+    """The state of each pixel that shows the empty scene, `(H, W)`.
+
+    Begins with the longest states, and goes on with what the sampled frames propose: connected
+    pixels at which a frame shows another known state than the plate. A proposal is taken if
+
+        3 log(plate's gradient / gradient) + 3 mean log(visits / plate's) + mean log(time / plate's)
+
+    is above a small margin, where the gradients are means over the region's outline of the colour
+    difference between its inside, as the plate or as the frame has it, and the plate outside, and
+    the other means go over the pixels of the region.
+    """
+    choice = _Choice(states)
+    for _ in range(_ROUNDS):
+        changes = [choice.improve(time) for time in range(len(states.seen))]
+        if not any(changes):
+            break
+    return choice.chosen
+
+
+class _Choice:
+    """A plate of states that gets better with each frame that is asked.
+
+    Attributes:
+        chosen: `(H, W)`, the state of each pixel.
+    """
+
+    def __init__(self, states: States) -> None:
+        self._states = states
+        self._time = _time_of_equals(states)
+        # Of states that look the same, and so last equally long, the one with most samples.
+        longest = self._time == self._time.max(axis=0)
+        self.chosen = np.where(longest, states.counts, -1).argmax(axis=0)
+        self._colour = _pick(states.colours, self.chosen)
+        least = max(_LEAST_COUNT, _LEAST_SHARE * len(states.seen))
+        # One more than there are states: a sample that shows none differs and is not proposed.
+        self._known = np.zeros((STATES + 1, *self.chosen.shape), np.bool_)
+        self._known[:STATES] = states.counts >= least
+        self._differs = np.ones_like(self._known)
+        self._differs[:STATES] = distance(states.colours, self._colour) > states.reach
+
+    def improve(self, time: int) -> bool:
+        """Takes over what one frame shows where it fits better; whether anything changed."""
+        seen = np.minimum(self._states.seen[time], STATES)
+        differs = _pick(self._differs, seen)
+        proposed = differs & _pick(self._known, seen)
+        if not proposed.any():
+            return False
+        region = connect(proposed, seen)
+        better = region.only(self._is_better(region, proposed, shows_plate=~differs))
+        self._take(better)
+        return len(better.rows) > 0
+
+    def _is_better(
+        self, region: Region, proposed: NDArray[np.bool_], *, shows_plate: NDArray[np.bool_]
+    ) -> NDArray[np.bool_]:
+        """Which components fit better than the plate, `(numbers,)`."""
+        outline = outline_of(region, proposed)
+        component = region.component[outline.inside]
+        length = np.bincount(component, minlength=region.numbers)
+        counts = shows_plate[outline.rows, outline.columns]
+        component, inside = component[counts], outline.inside[counts]
+        counted = np.bincount(component, minlength=region.numbers)
+
+        beyond = self._colour[outline.rows[counts], outline.columns[counts]]
+        plate = self._colour[region.place][inside]
+        proposal = self._states.colours[region.state, *region.place][inside]
+        now, then = (
+            np.bincount(component, distance(colours, beyond), region.numbers)
+            / np.maximum(counted, 1)
+            + _GRADIENT_FLOOR
+            for colours in (plate, proposal)
+        )
+        longer = region.means(self._log_gain(self._time, region))
+        oftener = region.means(self._log_gain(self._states.visits, region))
+        lead = _OUTLINE_POWER * np.log(now / then) + _VISITS_POWER * oftener + longer
+        is_better: NDArray[np.bool_] = lead > _MARGIN
+        return is_better & (counted > 0) & (counted >= _LEAST_OUTLINE * length)
+
+    def _log_gain(self, counts: NDArray[np.int32], region: Region) -> NDArray[np.float64]:
+        """Logarithm of how many times the plate's count the proposed states have, `(P,)`."""
+        proposed = counts[region.state, *region.place]
+        chosen = counts[self.chosen[region.place], *region.place]
+        gain: NDArray[np.float64] = np.log((proposed + 1.0) / (chosen + 1.0))
+        return gain
+
+    def _take(self, region: Region) -> None:
+        states = self._states
+        place = region.place
+        colours = states.colours[region.state, *place]
+        self.chosen[place] = region.state
+        self._colour[place] = colours
+        self._differs[:STATES, *place] = (
+            distance(states.colours[:, *place], colours) > states.reach[place]
+        )
+
+
+def _time_of_equals(states: States) -> NDArray[np.int32]:
+    """Still samples of each state and of all states that look the same, `(STATES, H, W)`.
+
+    Light that changes by more than the reach splits what is one thing into several states.
+    """
+    time = states.counts.copy()
+    for one in range(STATES):
+        for other in range(one):
+            equal = distance(states.colours[one], states.colours[other]) <= states.reach
+            time[one] += np.where(equal, states.counts[other], 0)
+            time[other] += np.where(equal, states.counts[one], 0)
+    return time
+
+
+def _pick(maps: NDArray[_Value], index: NDArray[np.integer[Any]]) -> NDArray[_Value]:
+    """Of maps `(K, H, W, ...)` at each pixel the one with its index, `(H, W, ...)`."""
+    height, width = index.shape
+    picked: NDArray[_Value] = maps[index, np.arange(height)[:, None], np.arange(width)]
+    return picked
