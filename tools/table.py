@@ -1,12 +1,12 @@
 """Measures every method on real sequences, cell by cell, into benchmarks/methods.json.
 
-Usage: CLEANPLATE_DATA=FOLDER python tools/table.py [--methods M ...] [--out F]
+Usage: CLEANPLATE_DATA=FOLDER python tools/table.py [--methods M ...] [--jobs N] [--out F]
 
 Protocol: each scene is learned for 45 s from all frames of its sequence, seed 0 (transductive: no
 truth is read while learning). At most 500 frames, spread evenly over the temporal region of
-interest, are scored by the rules of CDnet 2014. Each cell has a process of its own. Cells that are
-in the file already are not measured again, so that a run that was broken off can go on. tools/
-manual.py writes the table into the pages.
+interest, are scored by the rules of CDnet 2014. Each cell has a process of its own; several cells
+at a time share the processors evenly. Cells that are in the file already are not measured again, so
+that a run that was broken off can go on. tools/manual.py writes the table into the pages.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import platform
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--methods", nargs="+", default=None)
     parser.add_argument("--budget", default=BUDGET)
+    parser.add_argument("--jobs", type=int, default=1, help="cells that are measured at a time")
     parser.add_argument("--note", default="", help="of the machine, for example: other work ran")
     parser.add_argument("--out", type=Path, default=TABLE)
     parser.add_argument("--cell", nargs=3, metavar=("METHOD", "RECIPE", "SEQUENCE"))
@@ -51,11 +53,14 @@ def main() -> None:
         return
     rows = json.loads(arguments.out.read_text())["rows"] if arguments.out.exists() else []
     done = {tuple(row[key] for key in KEY) for row in rows}
-    for cell in cells(arguments.methods):
-        if cell in done:
-            continue
-        rows.append(measure_apart(cell, arguments.budget))
-        write(arguments.out, rows, budget=arguments.budget, note=arguments.note)
+    wanted = [cell for cell in cells(arguments.methods) if cell not in done]
+    threads = max(1, (os.cpu_count() or 1) // arguments.jobs)
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        measured = [pool.submit(measure_apart, cell, arguments.budget, threads) for cell in wanted]
+        for row in as_completed(measured):
+            rows.append(row.result())
+            note = f"{threads} threads a cell, {arguments.jobs} cells at a time; {arguments.note}"
+            write(arguments.out, rows, budget=arguments.budget, note=note)
 
 
 def cells(methods: list[str] | None) -> list[tuple[str, str, str]]:
@@ -73,9 +78,10 @@ def cells(methods: list[str] | None) -> list[tuple[str, str, str]]:
     ]
 
 
-def measure_apart(cell: tuple[str, str, str], budget: str) -> dict[str, Any]:
+def measure_apart(cell: tuple[str, str, str], budget: str, threads: int) -> dict[str, Any]:
     command = [sys.executable, __file__, "--budget", budget, "--cell", *cell]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False, env=environment)
     if done.returncode != 0:
         row: dict[str, Any] = {**dict(zip(KEY, cell, strict=True)), "failed": done.returncode}
     else:

@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field
 
 from cleanplate.architectures import architecture_summaries, load_architecture
-from cleanplate.background import PLATES
+from cleanplate.background import CANDIDATES, PLATES
 from cleanplate.baselines import STILL_BASELINES
 from cleanplate.errors import SettingsError, UnknownNameError, nearest
 from cleanplate.frames import Modality
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cleanplate.architectures.base import Architecture
 
 DEFAULT_METHOD = "lowrank_ae"
-DEFAULT_INIT = "median"
+DEFAULT_INIT = CANDIDATES
 DEFAULT_RECIPE = "robust"
 _PLATE_SUFFIX = "_plate"
 _DEVICE = r"auto|cpu|cuda(:[0-9]+)?"

@@ -78,9 +78,12 @@ def learn(
     architecture = settings.architecture()
     torch.manual_seed(seed)
     model = architecture.build(settings.model, start_of(scene, plate))
+    objective = settings.objective
+    if getattr(settings.model, "form", "plain") == "residual":
+        objective = objective.begun_at_plate()
     trainer = Trainer(
         model,
-        settings.objective.phases(),
+        objective.phases(),
         settings=settings.training,
         budget=Budget.parse(settings.general.budget),
         seed=seed,

@@ -114,7 +114,7 @@ def test_a_pasted_object_that_was_never_seen_is_taken_out(seed: int) -> None:
     model = build(scene)
     trainer = Trainer(
         model,
-        Denoising(learning_rate=2e-3, ramp=0.6).phases(),
+        Denoising(learning_rate=2e-3, ramp=0).phases(),
         settings=TrainingSettings(),
         budget=Budget(steps=400),
         seed=seed,

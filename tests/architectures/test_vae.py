@@ -128,10 +128,10 @@ def frame_errors(loss: str, frames: Tensor) -> Tensor:
 def test_the_divergence_is_paid_for_only_after_the_ramp() -> None:
     model = Fixed(torch.ones(1, 2), torch.zeros(1, 2))
     batch = FrameBatch(torch.rand(2, 3, 16, 16))
-    (phase,) = ELBO(ramp=0.5).phases()
+    (phase,) = ELBO(kl_ramp=0.5).phases()
     costs = [float(phase.loss(model, batch, progress)["kl"]) for progress in (0, 0.25, 0.5, 1)]
     assert costs == pytest.approx([0, 0.5 / 256, 1 / 256, 1 / 256])
-    (at_once,) = ELBO(ramp=0).phases()
+    (at_once,) = ELBO(kl_ramp=0).phases()
     assert float(at_once.loss(model, batch, 0.0)["kl"]) == pytest.approx(1 / 256)
 
 

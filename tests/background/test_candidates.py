@@ -7,8 +7,8 @@ import tracemalloc
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from tests.background.test_statistics import ArrayStack
-from tests.scenes import as_bytes, paint_plate, paint_scene
+from background.test_statistics import ArrayStack
+from scenes import as_bytes, paint_plate, paint_scene
 
 from cleanplate.background import bands, spread_positions, still_plate
 from cleanplate.background.candidates import candidate_plate, choose_plate

@@ -105,7 +105,7 @@ ARCHITECTURE = Architecture(
     build=DenoisingAE,
     steps=400,
     recipes={
-        ROBUST: {"objective.learning_rate": 2e-3, "objective.ramp": 0.6},
+        ROBUST: {"objective.learning_rate": 2e-3},
         AS_PUBLISHED: {
             "model.form": "plain",
             "objective.loss": "bce",

@@ -126,7 +126,7 @@ ARCHITECTURE = Architecture(
             "model.latent_dim": 30,
             "objective.loss": "l1",
             "objective.kl_weight": 0.8,
-            "objective.ramp": 0,
+            "objective.kl_ramp": 0,
         },
     },
 )

@@ -1,6 +1,14 @@
 """Initial plates: the empty scene from sampled frames, without a gradient."""
 
-from cleanplate.background.plates import PLATES, spread_positions, still_plate
+from cleanplate.background.candidates import choose_plate
+from cleanplate.background.plates import CANDIDATES, PLATES, spread_positions, still_plate
 from cleanplate.background.statistics import PlateStatistic
 
-__all__ = ["PLATES", "PlateStatistic", "spread_positions", "still_plate"]
+__all__ = [
+    "CANDIDATES",
+    "PLATES",
+    "PlateStatistic",
+    "choose_plate",
+    "spread_positions",
+    "still_plate",
+]

@@ -16,13 +16,14 @@ from cleanplate.background.statistics import (
 from cleanplate.errors import SettingsError, SourceError, UnknownNameError
 from cleanplate.frames import FrameStack, Picture
 
+CANDIDATES = "candidates"
 PLATES: Mapping[str, PlateStatistic] = {
     "mean": mean,
     "median": median,
     "trimmed_mean": trimmed_mean,
     "mode": mode,
     "low_motion": low_motion,
-    "candidates": candidate_plate,
+    CANDIDATES: candidate_plate,
 }
 """Ways to make a plate by the name that users give."""
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Annotated, Any, Literal, Self, TypeAlias
 
+from pydantic import Field
 from torch import Tensor
 
 from cleanplate.batch import FrameBatch
 from cleanplate.parameters import Parameters
+
+Ramp: TypeAlias = Annotated[float, Field(ge=0, le=1)]
+_RANDOM_START_RAMP = 0.3
 
 PhaseLoss: TypeAlias = Callable[[Any, FrameBatch, float], Mapping[str, Tensor]]
 """Model, batch and progress (0 at the start of learning, 1 at its end) to named loss terms."""
@@ -50,3 +54,32 @@ class Objective(Parameters):
     @abstractmethod
     def phases(self) -> tuple[Phase, ...]:
         """The phases of one training step, in order."""
+
+    def begun_at_plate(self) -> Self:
+        """The scheme for a network whose first picture is the initial plate itself."""
+        return self
+
+
+class RampedObjective(Objective):
+    """A scheme whose loss pays little for foreground, at once or by and by."""
+
+    strength: float = Field(
+        6.0, ge=0, description="of the bootstrapped weight exp(-strength * s), s in 0 to 1"
+    )
+    ramp: Literal["auto"] | Ramp = Field(
+        "auto",
+        description="share of the learning over which the strength rises from 0; auto: 0 for a "
+        "network that begins at the initial plate, otherwise 0.3",
+    )
+
+    def begun_at_plate(self) -> Self:
+        """Full strength from the first step: weaker, the plate would become an average again."""
+        return self if self.ramp != "auto" else self.model_copy(update={"ramp": 0.0})
+
+    def strength_at(self, progress: float) -> float:
+        """Strength of the bootstrapped weight at a share (0 to 1) of the learning.
+
+        From a random start the full strength would call thin static lines foreground for ever.
+        """
+        ramp = _RANDOM_START_RAMP if self.ramp == "auto" else self.ramp
+        return self.strength * (min(1.0, progress / ramp) if ramp else 1.0)

@@ -12,13 +12,13 @@ from cleanplate.batch import FrameBatch
 from cleanplate.frames import Modality
 from cleanplate.losses import bootstrap_weight, huber
 from cleanplate.model import BackgroundModel
-from cleanplate.objectives.base import Objective, Phase
+from cleanplate.objectives.base import Phase, RampedObjective
 
 _PIXELS_PER_WIDTH = 255 / 40_000
 """Motion at which the weight of the flow is at its end, as a share of the frame's width."""
 
 
-class Bootstrapping(Objective):
+class Bootstrapping(RampedObjective):
     """Robust reconstruction under three weights, none of which carries a gradient.
 
     weight = exp(-strength * s) * exp(-flow_strength * m) * exp(-frame_strength * e), where s is the
@@ -26,10 +26,6 @@ class Bootstrapping(Objective):
     (sum over RGB, 0 to 3). Sauvalle & de La Fortelle 2022, equations of section 3.
     """
 
-    strength: float = Field(6.0, ge=0, description="of the weight of a pixel's error")
-    ramp: float = Field(
-        0.3, ge=0, le=1, description="share of the learning over which the strength rises from 0"
-    )
     flow_strength: float = Field(2.0, ge=0, description="of the weight of a pixel's motion")
     frame_strength: float = Field(3.0, ge=0, description="of the weight of a whole frame's error")
     learning_rate: float = Field(0.01, gt=0, description="highest rate of Adam")
@@ -42,8 +38,7 @@ class Bootstrapping(Objective):
         self, model: BackgroundModel, batch: FrameBatch, progress: float
     ) -> Mapping[str, Tensor]:
         error = huber(model.estimate_background(batch), batch.rgb)
-        strength = self.strength * min(1.0, progress / self.ramp) if self.ramp else self.strength
-        weight = bootstrap_weight(error, strength=strength)
+        weight = bootstrap_weight(error, strength=self.strength_at(progress))
         weight = weight * self._frame_weight(error)
         if self.flow_strength:
             weight = weight * torch.exp(-self.flow_strength * motion(batch.read(Modality.FLOW)))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from cleanplate.batch import FrameBatch
 from cleanplate.losses import gaussian_kl, reconstruction_terms
-from cleanplate.objectives.base import Phase
+from cleanplate.objectives.base import Phase, Ramp
 from cleanplate.objectives.reconstruction import Reconstruction
 
 _SUMMED_OVER_COLOURS = frozenset({"bootstrapped"})
@@ -37,11 +37,8 @@ class ELBO(Reconstruction):
     clipping hold at every size; what a nat costs against a summed error stays the same.
     """
 
-    ramp: float = Field(
-        0.3,
-        ge=0,
-        le=1,
-        description="share of the learning over which strength and KL weight rise from 0",
+    kl_ramp: Ramp = Field(
+        0.3, description="share of the learning over which the KL weight rises from 0"
     )
     kl_weight: float = Field(
         1.0, ge=0, description="cost of a nat, in units of the error summed over the frame"
@@ -59,7 +56,7 @@ class ELBO(Reconstruction):
             self.loss, output.background, batch.rgb, strength=self.strength_at(progress)
         )
         nats = gaussian_kl(output.mean, output.log_variance).sum(dim=1).mean()
-        weight = self.kl_weight * (min(1.0, progress / self.ramp) if self.ramp else 1.0)
+        weight = self.kl_weight * (min(1.0, progress / self.kl_ramp) if self.kl_ramp else 1.0)
         return {**error, "kl": weight * nats / self._values(batch.rgb)}
 
     def _values(self, frames: Tensor) -> int:

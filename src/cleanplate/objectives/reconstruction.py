@@ -11,7 +11,7 @@ from torch import Tensor
 from cleanplate.batch import FrameBatch
 from cleanplate.losses import reconstruction_terms
 from cleanplate.model import BackgroundModel
-from cleanplate.objectives.base import Objective, Phase
+from cleanplate.objectives.base import Phase, RampedObjective
 
 LossName = Literal[
     "bootstrapped",
@@ -27,16 +27,10 @@ LossName = Literal[
 ]
 
 
-class Reconstruction(Objective):
+class Reconstruction(RampedObjective):
     """One phase: the estimated background against the frame itself."""
 
     loss: LossName = Field("bootstrapped", description="how a difference to the frame is paid for")
-    strength: float = Field(
-        6.0, ge=0, description="of the bootstrapped weight exp(-strength * s), s in 0 to 1"
-    )
-    ramp: float = Field(
-        0.3, ge=0, le=1, description="share of the learning over which the strength rises from 0"
-    )
     learning_rate: float = Field(1e-3, gt=0, description="highest rate of Adam")
 
     def phases(self) -> tuple[Phase, ...]:
@@ -50,12 +44,3 @@ class Reconstruction(Objective):
         return reconstruction_terms(
             self.loss, estimate, batch.rgb, strength=self.strength_at(progress)
         )
-
-    def strength_at(self, progress: float) -> float:
-        """Strength of the bootstrapped weight at a share (0 to 1) of the learning.
-
-        From a random start the full strength would call thin static lines foreground for ever.
-        """
-        if self.ramp == 0:
-            return self.strength
-        return self.strength * min(1.0, progress / self.ramp)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from cleanplate.architectures.base import Start
 from cleanplate.background import spread_positions
-from cleanplate.batch import FrameBatch, make_batch
+from cleanplate.batch import FrameBatch, make_batch, to_tensor
 from cleanplate.frames import Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Objective
@@ -22,6 +22,8 @@ from cleanplate.settings import LearnSettings
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingFiles, TrainingResult, TrainingSettings
 
+_SAME_PICTURE = 1 / 255
+"""Mean difference of pictures that are the same: a grey level."""
 _START_FRAMES = 32
 """Frames spread over the recording that a network may look at when it is built."""
 
@@ -70,9 +72,12 @@ def fit(
         spread, _ = frames.read(spread_positions(len(frames), _START_FRAMES))
         start = Start(plate, device, spread)
         model = settings.architecture().build(settings.model, start).to(device)
+        objective = settings.objective
+        if _begins_at_plate(model, frames, plate, device):
+            objective = objective.begun_at_plate()
         trainer = Trainer(
             model,
-            settings.objective.phases(),
+            objective.phases(),
             settings=settings.training,
             budget=Budget.parse(settings.general.budget),
             seed=settings.general.seed,
@@ -87,3 +92,15 @@ def fit(
             read_batch, len(frames), files=files, progress=progress, watch=watcher.look
         )
     return Fitted(model, result, watcher)
+
+
+def _begins_at_plate(
+    model: BackgroundModel, frames: LearningFrames, plate: Picture, device: torch.device
+) -> bool:
+    """Whether the network draws the initial plate before it has learned anything."""
+    pictures, extras = frames.read([0])
+    model.eval()
+    with torch.no_grad():
+        estimate = model.estimate_background(make_batch(pictures, extras, device))
+    difference = (estimate - to_tensor(plate[None]).to(device)).abs().mean()
+    return bool(difference.item() < _SAME_PICTURE)

@@ -15,9 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.background import PLATES, spread_positions, still_plate
+from cleanplate.background import (
+    CANDIDATES,
+    PLATES,
+    choose_plate,
+    spread_positions,
+    still_plate,
+)
 from cleanplate.errors import SourceError
-from cleanplate.frames import FrameSize, Picture
+from cleanplate.frames import FloatMap, FrameSize, Picture
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.estimators import (
     BackgroundEstimator,
@@ -168,6 +174,19 @@ def learn(
         return scene
 
 
+@dataclass(frozen=True, eq=False)
+class _Plate:
+    """Where learning begins.
+
+    Attributes:
+        picture: `(h, w, 3)`, uint8, RGB.
+        seen_share: `(h, w)`, 0 to 1, the share of the frames that show it; None: not known.
+    """
+
+    picture: Picture
+    seen_share: FloatMap | None = None
+
+
 class _Run:
     """One pass through all stages of learning."""
 
@@ -198,9 +217,9 @@ class _Run:
             if begin is not None:
                 begin()
             self._progress("initial plate", 0, 1)
-            plate = self._initial_plate(inputs)
-            learned = self._fit(self._settings, inputs, plate, keep=begin is not None)
-            noise = self._noise(inputs, learned.estimator)
+            start = self._initial_plate(inputs)
+            learned = self._fit(self._settings, inputs, start.picture, keep=begin is not None)
+            noise = self._noise(inputs, learned.estimator, start.seen_share)
             scene = Scene(
                 settings=self._settings,
                 frame_size=self._source.size,
@@ -256,15 +275,23 @@ class _Run:
         scale = min(1.0, math.sqrt(pixels / size.pixels))
         return FrameSize(*(max(1, round(side * scale)) for side in size))
 
-    def _initial_plate(self, inputs: LearningFrames) -> Picture:
+    def _initial_plate(self, inputs: LearningFrames) -> _Plate:
         general, sampling = self._settings.general, self._settings.sampling
         how = general.init
+        if how == CANDIDATES:
+            return self._chosen_plate(inputs)
         if how in PLATES:
-            return still_plate(how, inputs.frames, max_frames=sampling.plate_frames)
+            return _Plate(still_plate(how, inputs.frames, max_frames=sampling.plate_frames))
         tree = {"method": trained_plates()[how], "device": general.device, "seed": general.seed}
-        begin = still_plate(DEFAULT_INIT, inputs.frames, max_frames=sampling.plate_frames)
-        learned = self._fit(resolve(tree), inputs, begin, keep=False)
-        return learned_plate(learned.estimator, inputs)
+        begin = self._chosen_plate(inputs)
+        learned = self._fit(resolve(tree), inputs, begin.picture, keep=False)
+        return _Plate(learned_plate(learned.estimator, inputs), begin.seen_share)
+
+    def _chosen_plate(self, inputs: LearningFrames) -> _Plate:
+        sampling = self._settings.sampling
+        positions = spread_positions(len(inputs), sampling.plate_frames)
+        chosen = choose_plate(inputs.frames, positions)
+        return _Plate(chosen.picture, chosen.confidence)
 
     def _fit(
         self, settings: LearnSettings, inputs: LearningFrames, plate: Picture, *, keep: bool
@@ -288,7 +315,9 @@ class _Run:
         estimator = NetworkEstimator(fitted.model, device, start_plate=plate, modalities=modalities)
         return _Learned(estimator, device.type, fitted)
 
-    def _noise(self, inputs: LearningFrames, estimator: BackgroundEstimator) -> NDArray[np.uint8]:
+    def _noise(
+        self, inputs: LearningFrames, estimator: BackgroundEstimator, seen_share: FloatMap | None
+    ) -> NDArray[np.uint8]:
         positions = spread_positions(len(inputs), self._settings.sampling.noise_frames)
         residuals = np.empty((len(positions), *inputs.frames.size), np.uint8)
         for places in in_batches(range(len(positions)), _BATCH):
@@ -297,7 +326,7 @@ class _Run:
             backgrounds = estimator.estimate(pictures, extras)
             for place, picture, background in zip(places, pictures, backgrounds, strict=True):
                 residuals[place] = residual(picture, background)
-        return noise_map(residuals)
+        return noise_map(residuals, seen_share)
 
     def _plots(
         self, learned: _Learned, inputs: LearningFrames, segmenter: Segmenter

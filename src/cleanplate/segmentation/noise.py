@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 
-from cleanplate.frames import Mask
+from cleanplate.frames import FloatMap, Mask
 
 _TILE_BYTES = 32_000_000
 _QUARTILE_FACTOR = 2
 _QUARTILE_MARGIN = 6
 
 
-def noise_map(residuals: Mask) -> Mask:
+def noise_map(residuals: Mask, seen_share: FloatMap | None = None) -> Mask:
     """Noise of each pixel from residuals `(N, H, W)`: `(H, W)`, uint8, in grey levels.
 
     The median of the residuals, or twice their lower quartile plus 6 where that is less: what sways
     raises its own threshold, but a visit of more than half of the recording does not, since it
-    leaves the lower quartile alone.
+    leaves the lower quartile alone. Where the scene is seen in fewer frames still, the median of so
+    many of the smallest residuals is the limit.
+
+    Args:
+        residuals: Of frames spread over the recording.
+        seen_share: `(H, W)`, 0 to 1, the share of the frames that show the scene; None: all.
     """
     count, height, width = residuals.shape
     noise = np.empty((height, width), np.uint8)
@@ -28,4 +33,10 @@ def noise_map(residuals: Mask) -> Mask:
         quartile = ordered[ranks[0]].astype(np.int32)
         limit = _QUARTILE_FACTOR * quartile + _QUARTILE_MARGIN
         noise[top : top + rows] = np.minimum(ordered[ranks[1]], limit)
+        if seen_share is not None:
+            middle = (seen_share[top : top + rows] * count / 2).astype(np.intp)[None]
+            # Above the middle nothing is smaller than the median: a whole sort costs no more.
+            ordered = np.sort(tile, axis=0)
+            seen = np.take_along_axis(ordered, np.minimum(middle, ranks[1]), axis=0)[0]
+            np.minimum(noise[top : top + rows], seen, out=noise[top : top + rows])
     return noise

@@ -47,8 +47,8 @@ def learn(
         source: Video file, folder or pattern of pictures.
         out: Folder of the learned scene.
         method: Name of a method, see `cleanplate methods`; default lowrank_ae.
-        init: Initial plate: median (default), mean, trimmed_mean, mode, low_motion, pooled or
-            bootstrap.
+        init: Initial plate: candidates (default), median, mean, trimmed_mean, mode,
+            low_motion, pooled or bootstrap.
         recipe: Named set of defaults of the method; default robust.
         budget: 600steps, 90s or 5min; default the method's own.
         device: auto, cpu, cuda or cuda:N; default auto.

@@ -36,7 +36,8 @@ def plate(
         source: Folder of a learned scene, or video file, folder or pattern of pictures.
         out: Picture to write, .png or .jpg.
         how: learned for a scene (default: the median over time of its backgrounds); median
-            (default), mean, trimmed_mean, mode, low_motion, pooled or bootstrap for a recording.
+            (default), mean, trimmed_mean, mode, low_motion, candidates, pooled or bootstrap for a
+            recording.
         overwrite: Replace the picture that is there.
     """
     with Console(common or CommonOptions()) as console:
