@@ -7,9 +7,8 @@ import tracemalloc
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from background.test_statistics import ArrayStack
-from scenes import as_bytes, paint_plate, paint_scene
 
+from background.test_statistics import ArrayStack
 from cleanplate.background import bands, spread_positions, still_plate
 from cleanplate.background.candidates import candidate_plate, choose_plate
 from cleanplate.background.candidates.choice import choose_states
@@ -17,6 +16,7 @@ from cleanplate.background.candidates.states import NONE, STATES, States, find_s
 from cleanplate.background.statistics import median
 from cleanplate.errors import UsageError
 from cleanplate.frames import FrameSize, Picture
+from scenes import as_bytes, paint_plate, paint_scene
 
 COUNT = 60
 HEIGHT, WIDTH = 40, 56
