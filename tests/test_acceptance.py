@@ -21,7 +21,8 @@ from cleanplate.architectures import architecture_summaries
 from cleanplate.architectures.vae import VAEOutput
 from cleanplate.background import PLATES
 from cleanplate.batch import FrameBatch
-from cleanplate.evaluation.counts import count_frame
+from cleanplate.datasets.painted import PaintedFrame, PaintedIntersection, PaintedSettings
+from cleanplate.evaluation.counts import Counts, count_frame
 from cleanplate.evaluation.measures import measure
 from cleanplate.frames import Picture
 from cleanplate.model import BackgroundModel
@@ -124,6 +125,46 @@ def test_f_what_joins_flow_or_masks_to_the_colours_still_draws_the_colours(
     error = np.abs(backgrounds(scene, recording).astype(np.int16) - static)
     grey = np.abs(static.astype(np.int16) - 128).mean()
     assert error.mean() < (1 if form == "residual" else 0.4 * grey)
+
+
+@pytest.fixture(scope="module")
+def red_light() -> list[PaintedFrame]:
+    """Five cycles of a crossroads whose stop lines are occupied for more than half of the time."""
+    settings = PaintedSettings(size=(120, 160), seconds=60, frame_rate=4, red_share=0.5)
+    painted = PaintedIntersection(settings)
+    return [painted.frame(index) for index in range(len(painted))]
+
+
+def measure_queue(frames: list[PaintedFrame], folder: Path, **settings: str) -> tuple[float, float]:
+    """F and the error of the backgrounds, in grey levels, where vehicles wait mostly."""
+    queue = np.mean([frame.labels == 255 for frame in frames], axis=0) > 0.5
+    assert queue.sum() > 500
+    recording = record(folder, np.stack([frame.picture for frame in frames]))
+    scene = cleanplate.learn(recording, device="cpu", **settings)
+    counts, errors = Counts(), []
+    for frame, result in zip(frames, scene.segment(recording), strict=True):
+        counts += count_frame(result.mask, frame.labels, region=queue)
+        errors.append(np.abs(result.background.astype(np.int16) - frame.plate)[queue].mean())
+    return measure(counts, frames=len(frames)).F, float(np.mean(errors))
+
+
+@pytest.mark.slow
+def test_g_who_waits_at_a_red_light_is_no_background(
+    red_light: list[PaintedFrame], tmp_path: Path
+) -> None:
+    score, error = measure_queue(red_light, tmp_path)
+    assert score > 0.9
+    assert error < 5
+
+
+@pytest.mark.slow
+def test_g_as_published_who_waits_is_drawn_into_the_background(
+    red_light: list[PaintedFrame], tmp_path: Path
+) -> None:
+    published = {"method": "conv_ae", "recipe": "as_published", "budget": "60steps"}
+    score, error = measure_queue(red_light, tmp_path, **published)
+    assert score < 0.5
+    assert error > 15
 
 
 def test_h_five_labels_are_scored_as_by_hand() -> None:
