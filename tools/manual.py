@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from method_figures import FOOTNOTE, of_method, overview, protocol, read_table
+
 from cleanplate.baselines import STILL_BASELINES
 from cleanplate.cli.commands.methods import setting_rows
 from cleanplate.modalities import FlowSettings, MaskSettings
@@ -46,6 +48,24 @@ def main() -> None:
         after = re.sub(r"\A(\|.*\n)*", "", after)
         text = f"{before}{head}{table}{after}"
         page.write_text(text, encoding="utf-8")
+    write_figures()
+
+
+def write_figures() -> None:
+    table = read_table()
+    if not table["rows"]:
+        return
+    replace_figures(ROOT / "docs/methods/README.md", protocol(table) + overview(table["rows"]))
+    for name in known_methods():
+        page = ROOT / f"docs/methods/{name}.md"
+        figures = of_method(table["rows"], name)
+        if page.exists() and figures:
+            replace_figures(page, f"{figures}\n{FOOTNOTE}\n")
+
+
+def replace_figures(page: Path, figures: str) -> None:
+    before, _, _ = page.read_text(encoding="utf-8").partition("## Figures\n")
+    page.write_text(f"{before}## Figures\n\n{figures}".rstrip() + "\n", encoding="utf-8")
 
 
 def method_row(name: str, folder: str) -> str:

@@ -15,7 +15,7 @@ from cleanplate.errors import UnknownNameError, UsageError
 from cleanplate.frames import Picture
 from cleanplate.scene import learn
 from cleanplate.scene_file import CHECKPOINT, CONFIG, read_scene
-from cleanplate.settings import known_plates, trained_plates
+from cleanplate.settings import DEFAULT_INIT, known_plates, trained_plates
 from cleanplate.video import FrameCache, open_source
 
 _LEARNED = "learned"
@@ -35,14 +35,14 @@ def plate(
     Args:
         source: Folder of a learned scene, or video file, folder or pattern of pictures.
         out: Picture to write, .png or .jpg.
-        how: learned for a scene (default: the median over time of its backgrounds); median
-            (default), mean, trimmed_mean, mode, low_motion, candidates, pooled or bootstrap for a
-            recording.
+        how: learned for a scene (default: the median over time of its backgrounds);
+            candidates (default), median, mean, trimmed_mean, mode, low_motion, pooled or
+            bootstrap for a recording.
         overwrite: Replace the picture that is there.
     """
     with Console(common or CommonOptions()) as console:
         is_scene = (Path(source) / CONFIG).exists() or (Path(source) / CHECKPOINT).is_dir()
-        how = how or (_LEARNED if is_scene else "median")
+        how = how or (_LEARNED if is_scene else DEFAULT_INIT)
         _check(how, is_scene=is_scene)
         require_free_file(out, overwrite=overwrite, suffixes=(".png", ".jpg"))
         if is_scene:
