@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -31,14 +32,15 @@ _COLUMNS = (
 def protocol(table: Mapping[str, Any]) -> str:
     """How the table was measured."""
     machine = table["machine"]
-    return (
-        f"All methods under the same rules: {table['protocol']}. The start is the plate\n"
-        "`candidates`, unless a method is a plate of its own. Measured on\n"
-        f"{machine['processors']} processors ({machine['device']}), torch {machine['torch']};\n"
-        f"{machine['note']}. The figures stand in\n"
-        "[benchmarks/methods.json](../../benchmarks/methods.json), which `tools/table.py` makes, and\n"
-        "each method's own on its page.\n\n"
+    text = (
+        f"All methods under the same rules: {table['protocol']}. The start is the plate "
+        "`candidates`, unless a method is a plate of its own. Measured on "
+        f"{machine['processors']} processors ({machine['device']}), torch {machine['torch']}; "
+        f"{machine['note']}. The figures stand in "
+        "[benchmarks/methods.json](../../benchmarks/methods.json), which `tools/table.py` makes, "
+        "and each method's own on its page."
     )
+    return textwrap.fill(text, 104, break_long_words=False) + "\n\n"
 
 
 def overview(rows: Sequence[Row]) -> str:
