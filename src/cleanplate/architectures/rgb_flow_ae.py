@@ -19,7 +19,7 @@ from cleanplate.batch import FrameBatch
 from cleanplate.frames import Modality
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder
-from cleanplate.nn.view import start_from_zero
+from cleanplate.nn.view import scaled_flow, start_from_zero
 from cleanplate.objectives.weighted_reconstruction import FlowWeightedReconstruction
 
 _RGB_CHANNELS = 3
@@ -64,16 +64,6 @@ class RGBFlowAE(BackgroundModel):
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""
         return self.view.background(self.decoder(self.codes(batch)), batch.rgb.shape[-2:])
-
-
-def scaled_flow(flow: Tensor, scale: float) -> Tensor:
-    """Flow in pixels per frame as numbers in [-1, 1], of the same shape.
-
-    Args:
-        flow: `(B, 2, H, W)`.
-        scale: Motion that reads as tanh(1) = 0.76, as a share of the width.
-    """
-    return torch.tanh(flow / (scale * flow.shape[-1]))
 
 
 ARCHITECTURE = Architecture(

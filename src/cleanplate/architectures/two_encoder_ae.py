@@ -19,7 +19,7 @@ from cleanplate.batch import FrameBatch
 from cleanplate.frames import Modality
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder
-from cleanplate.nn.view import start_from_zero
+from cleanplate.nn.view import scaled_flow, start_from_zero
 from cleanplate.objectives.weighted_reconstruction import FlowWeightedReconstruction
 
 _FLOW_CHANNELS = 2
@@ -76,8 +76,7 @@ class TwoEncoderAE(BackgroundModel):
         if Modality.FLOW not in batch.extras:
             return self.no_flow.expand(count, -1)
         flow = batch.read(Modality.FLOW)
-        motion = torch.tanh(flow / (self.flow_scale * flow.shape[-1]))
-        codes = self.flow_encoder(self.view.reduce_maps(motion))
+        codes = self.flow_encoder(self.view.reduce_maps(scaled_flow(flow, self.flow_scale)))
         if not self.training:
             return codes
         is_dropped = torch.rand(count, 1, device=codes.device) < self.flow_dropout

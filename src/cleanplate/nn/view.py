@@ -83,3 +83,13 @@ def start_from_zero(layer: nn.Module) -> None:
     """Sets a last layer to zero, so that the first background of a residual form is the plate."""
     for parameter in layer.parameters():
         nn.init.zeros_(parameter)
+
+
+def scaled_flow(flow: Tensor, scale: float) -> Tensor:
+    """Flow in pixels per frame as numbers in [-1, 1], of the same shape.
+
+    Args:
+        flow: `(B, 2, H, W)`.
+        scale: Motion that reads as tanh(1) = 0.76, as a share of the width.
+    """
+    return torch.tanh(flow / (scale * flow.shape[-1]))

@@ -13,10 +13,8 @@ from cleanplate.batch import FrameBatch
 from cleanplate.frames import Modality
 from cleanplate.losses import reconstruction_terms
 from cleanplate.model import BackgroundModel
+from cleanplate.objectives.bootstrapping import motion
 from cleanplate.objectives.reconstruction import Reconstruction
-
-_FULL_MOTION = 255 / 40_000
-"""Motion that counts as full, in pixels per frame, as a share of the frame's width."""
 
 
 def flow_weight(flow: Tensor, strength: float) -> Tensor:
@@ -30,9 +28,7 @@ def flow_weight(flow: Tensor, strength: float) -> Tensor:
         strength: 0 gives a weight of 1 everywhere.
     """
     with torch.no_grad():
-        speed = torch.linalg.vector_norm(flow, dim=1, keepdim=True)
-        motion = (speed / (_FULL_MOTION * flow.shape[-1])).clamp(max=1)
-        return torch.exp(-strength * motion)
+        return torch.exp(-strength * motion(flow))
 
 
 class WeightedReconstruction(Reconstruction):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -14,13 +13,12 @@ from cleanplate.batch import make_batch, to_pictures
 from cleanplate.frames import FrameSize, Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.scene.inputs import LearningFrames
+from cleanplate.scene.tiles import tile, title_strip
 from cleanplate.video import in_batches
 
 _CODED = 400
 _SHOWN = 4
 _BATCH = 8
-_TILE_WIDTH = 240
-_TITLE_HEIGHT = 22
 
 
 def codes_over_time(
@@ -58,14 +56,6 @@ def draw_pictures(
 
 
 def _row(caption: str, pictures: Iterable[Picture], frame_size: FrameSize) -> Picture:
-    size = (_TILE_WIDTH, max(1, round(frame_size.height * _TILE_WIDTH / frame_size.width)))
-    tiles = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in pictures]
+    tiles = [tile(picture, frame_size) for picture in pictures]
     tiles += [np.full_like(tiles[0], 255)] * (_SHOWN - len(tiles))
-    return np.concatenate([title_strip(caption, _SHOWN * _TILE_WIDTH), np.concatenate(tiles, 1)])
-
-
-def title_strip(text: str, width: int) -> Picture:
-    """A white strip with a line of text, `(22, width, 3)`."""
-    strip = np.full((_TITLE_HEIGHT, width, 3), 255, np.uint8)
-    cv2.putText(strip, text, (6, 16), cv2.FONT_HERSHEY_SIMPLEX, 0.45, (30, 30, 30), 1, cv2.LINE_AA)
-    return strip
+    return np.concatenate([title_strip(caption, _SHOWN), np.concatenate(tiles, 1)])

@@ -12,10 +12,10 @@ import torch
 
 from cleanplate.background import spread_positions
 from cleanplate.batch import make_batch, to_pictures
-from cleanplate.frames import Mask, Picture
+from cleanplate.frames import FrameSize, Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.scene.inputs import LearningFrames
-from cleanplate.scene.inside import title_strip
+from cleanplate.scene.tiles import tile, title_strip
 from cleanplate.segmentation import Segmenter
 from cleanplate.segmentation.difference import residual
 from cleanplate.training.checkpoint import Position
@@ -23,7 +23,7 @@ from cleanplate.training.checkpoint import Position
 _MOMENTS = (0.0, 0.1, 0.3, 1.0)
 """Shares of the budget at which the network is looked at."""
 _FRAMES = 3
-_TILE_WIDTH = 240
+_COLUMNS = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,21 +93,16 @@ class MomentWatcher:
 def draw_moments(pictures: Picture, moments: Sequence[Moment], segmenter: Segmenter) -> Picture:
     """Grid of input | background | residual | mask, a row for each frame at each moment."""
     rows = []
+    size = FrameSize(*pictures.shape[1:3])
     for moment in moments:
         title = f"after {moment.steps} steps: input, background, residual, mask"
-        rows.append(title_strip(title, 4 * _TILE_WIDTH))
+        rows.append(title_strip(title, _COLUMNS))
         for picture, background in zip(pictures, moment.backgrounds, strict=True):
             mask = segmenter.segment(picture, background)
             heat = cv2.applyColorMap(residual(picture, background), cv2.COLORMAP_INFERNO)
             tiles = (picture, background, heat[..., ::-1], np.repeat(mask[..., None], 3, axis=2))
-            rows.append(np.concatenate([_tile(tile) for tile in tiles], axis=1))
+            rows.append(np.concatenate([tile(each, size) for each in tiles], axis=1))
     return np.concatenate(rows)
-
-
-def _tile(picture: Picture | Mask) -> Picture:
-    height, width = picture.shape[:2]
-    size = (_TILE_WIDTH, max(1, round(height * _TILE_WIDTH / width)))
-    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _cuda(device: torch.device) -> list[torch.device]:

@@ -29,14 +29,13 @@ def noise_map(residuals: Mask, seen_share: FloatMap | None = None) -> Mask:
     for top in range(0, height, rows):
         tile = residuals[:, top : top + rows]
         ranks = (count // 4, count // 2)
-        ordered = np.partition(tile, ranks, axis=0)
+        # A pixel that is seen in a share of the frames has a rank of its own.
+        ordered = np.partition(tile, ranks, axis=0) if seen_share is None else np.sort(tile, axis=0)
         quartile = ordered[ranks[0]].astype(np.int32)
         limit = _QUARTILE_FACTOR * quartile + _QUARTILE_MARGIN
         noise[top : top + rows] = np.minimum(ordered[ranks[1]], limit)
         if seen_share is not None:
             middle = (seen_share[top : top + rows] * count / 2).astype(np.intp)[None]
-            # Above the middle nothing is smaller than the median: a whole sort costs no more.
-            ordered = np.sort(tile, axis=0)
             seen = np.take_along_axis(ordered, np.minimum(middle, ranks[1]), axis=0)[0]
             np.minimum(noise[top : top + rows], seen, out=noise[top : top + rows])
     return noise
