@@ -1,6 +1,8 @@
 """Measures every method on real sequences, cell by cell, into benchmarks/methods.json.
 
 Usage: CLEANPLATE_DATA=FOLDER python tools/table.py [--methods M ...] [--jobs N] [--out F]
+       With `--budget auto --recipes robust --sequences sbi/HighwayI --out benchmarks/defaults.json`
+       it measures what the methods take and reach with their own budgets.
 
 Protocol: each scene is learned for 45 s from all frames of its sequence, seed 0 (transductive: no
 truth is read while learning). At most 500 frames, spread evenly over the temporal region of
@@ -42,7 +44,9 @@ KEY = ("method", "recipe", "sequence")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--methods", nargs="+", default=None)
-    parser.add_argument("--budget", default=BUDGET)
+    parser.add_argument("--recipes", nargs="+", default=None)
+    parser.add_argument("--sequences", nargs="+", default=None)
+    parser.add_argument("--budget", default=BUDGET, help="auto: the method's own")
     parser.add_argument("--jobs", type=int, default=1, help="cells that are measured at a time")
     parser.add_argument("--note", default="", help="of the machine, for example: other work ran")
     parser.add_argument("--out", type=Path, default=TABLE)
@@ -53,7 +57,13 @@ def main() -> None:
         return
     rows = json.loads(arguments.out.read_text())["rows"] if arguments.out.exists() else []
     done = {tuple(row[key] for key in KEY) for row in rows}
-    wanted = [cell for cell in cells(arguments.methods) if cell not in done]
+    wanted = [
+        cell
+        for cell in cells(arguments.methods)
+        if cell not in done
+        and cell[1] in (arguments.recipes or SEQUENCES)
+        and cell[2] in (arguments.sequences or cell[2:])
+    ]
     threads = max(1, (os.cpu_count() or 1) // arguments.jobs)
     with ThreadPoolExecutor(arguments.jobs) as pool:
         measured = [pool.submit(measure_apart, cell, arguments.budget, threads) for cell in wanted]
@@ -149,6 +159,7 @@ def write(path: Path, rows: list[dict[str, Any]], *, budget: str, note: str) -> 
 
     import cleanplate
 
+    spent = "the method's own budget" if budget == "auto" else budget
     machine = {
         "platform": platform.platform(),
         "processors": os.cpu_count(),
@@ -161,7 +172,7 @@ def write(path: Path, rows: list[dict[str, Any]], *, budget: str, note: str) -> 
     result = {
         "schema_version": 1,
         "protocol": (
-            f"learned for {budget} from all frames, seed 0, other settings by recipe; at most "
+            f"learned for {spent} from all frames, seed 0, other settings by recipe; at most "
             f"{MOST_SCORED} frames scored, spread over the temporal region of interest"
         ),
         "machine": machine,
