@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ import cleanplate
 from cleanplate.architectures import architecture_summaries
 from cleanplate.batch import make_batch
 from cleanplate.errors import OutputError, SettingsError
-from cleanplate.scene.estimators import NetworkEstimator
+from cleanplate.scene.estimators import MendedEstimator, NetworkEstimator
 from cleanplate.scene.onnx import export_onnx
 from scenes import PaintedScene, paint_scene, write_image_folder
 
@@ -51,6 +52,19 @@ def test_every_method_can_be_exported(method: str, recording: Path, tmp_path: Pa
     path = export_onnx(scene, tmp_path / "new" / "scene.onnx")
     # Learned from and tried on ten frames, traced with two: any number of frames will do.
     assert largest_difference(scene, PAINTED, path) < 1e-4
+
+
+def test_what_mends_the_background_is_in_the_graph(recording: Path, tmp_path: Path) -> None:
+    scene = learned(recording, "conv_ae")
+    repair = np.zeros((*PAINTED.size, 3), np.int16)
+    repair[5:20, 7:30] = (40, -200, 9)
+    estimator = MendedEstimator.of(scene.estimator, repair)
+    path = export_onnx(dataclasses.replace(scene, estimator=estimator), tmp_path / "scene.onnx")
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (found,) = session.run(["background"], {"rgb": make_batch(PAINTED.frames).rgb.numpy()})
+    expected = estimator.estimate(PAINTED.frames)
+    assert np.abs(found.transpose(0, 2, 3, 1) * 255 - expected).max() < 1.01
+    assert np.abs(expected.astype(int) - scene.estimator.estimate(PAINTED.frames)).max() > 50
 
 
 def test_exporting_leaves_the_scene_as_it_was(recording: Path, tmp_path: Path) -> None:

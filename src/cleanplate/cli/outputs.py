@@ -27,6 +27,16 @@ def require_free_file(path: Path, *, overwrite: bool, suffixes: tuple[str, ...] 
     make_folder(path.parent)
 
 
+def require_free_folder(path: Path) -> None:
+    """Checks, before any work, that a folder can be made there.
+
+    Raises:
+        OutputError: Something is in the way.
+    """
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise OutputError(f"{path} is in the way; give another folder")
+
+
 def write_picture(path: Path, picture: Picture) -> None:
     """Writes an RGB picture in the format of the file's ending, whole or not at all.
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from cleanplate.errors import SceneFileError, SettingsError
 from cleanplate.frames import Extras, FrameSize, Modality, Picture
 from cleanplate.modalities import ModalityReader, ModalitySettings, open_reader
+from cleanplate.segmentation.difference import mended
 from cleanplate.settings import LearnSettings
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _PLATE = "plate"
 _START_PLATE = "start_plate_picture"
+_REPAIR = "ghost_repair"
 
 
 class BackgroundEstimator(Protocol):
@@ -100,6 +102,38 @@ class NetworkEstimator:
         return {**arrays, _START_PLATE: self._start_plate}
 
 
+class MendedEstimator:
+    """Another estimator's backgrounds, with what mends them added.
+
+    Attributes:
+        estimator: The other one.
+        repair: `(h, w, 3)`, int16, grey levels that are added.
+    """
+
+    def __init__(self, estimator: BackgroundEstimator, repair: NDArray[np.int16]) -> None:
+        self.estimator = estimator
+        self.repair = repair
+
+    @classmethod
+    def of(cls, estimator: BackgroundEstimator, repair: NDArray[np.int16]) -> MendedEstimator:
+        """A mended estimator, also from one that is mended already."""
+        if isinstance(estimator, MendedEstimator):
+            return cls(estimator.estimator, estimator.repair + repair)
+        return cls(estimator, repair)
+
+    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
+        """Background of each picture, mended."""
+        return mended(self.estimator.estimate(pictures, extras), self.repair)
+
+    def readers(self) -> dict[Modality, ModalityReader]:
+        """Those of the other estimator."""
+        return self.estimator.readers()
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Those of the other estimator, and the repair."""
+        return {**self.estimator.tensors(), _REPAIR: self.repair}
+
+
 def open_readers(
     modalities: Iterable[Modality], settings: ModalitySettings, plate: Picture
 ) -> dict[Modality, ModalityReader]:
@@ -153,6 +187,13 @@ def restore_estimator(
     Raises:
         SceneFileError: The tensors are not those of the method.
     """
+    if _REPAIR in tensors:
+        repair = tensors[_REPAIR]
+        if repair.shape != (*size, 3) or repair.dtype != np.int16:
+            raise SceneFileError(f"the tensors hold no {_REPAIR} of {size}")
+        others = {name: array for name, array in tensors.items() if name != _REPAIR}
+        whole = restore_estimator(settings, others, size=size, learned_on=learned_on, device=device)
+        return MendedEstimator(whole, repair)
     if settings.is_baseline:
         return StillPlate(_plate_of(tensors, size, _PLATE))
     import torch

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from cleanplate.background import (
     CANDIDATES,
@@ -23,10 +22,11 @@ from cleanplate.background import (
     still_plate,
 )
 from cleanplate.errors import SourceError
-from cleanplate.frames import FloatMap, FrameSize, Picture
+from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.estimators import (
     BackgroundEstimator,
+    MendedEstimator,
     NetworkEstimator,
     StillPlate,
     open_readers,
@@ -35,6 +35,7 @@ from cleanplate.scene.estimators import (
 from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.provenance import describe_input, describe_machine, now, peak_memory_bytes
 from cleanplate.scene.run_folder import RunFolder
+from cleanplate.scene.sampled import SampledBackgrounds
 from cleanplate.scene.scene import Scene, learned_plate, load, resized
 from cleanplate.scene_file import (
     LATENT_PLOT,
@@ -46,8 +47,6 @@ from cleanplate.scene_file import (
     jpeg,
 )
 from cleanplate.segmentation import Segmenter
-from cleanplate.segmentation.difference import residual
-from cleanplate.segmentation.noise import noise_map
 from cleanplate.settings import (
     DEFAULT_INIT,
     DEFAULT_METHOD,
@@ -57,12 +56,11 @@ from cleanplate.settings import (
     resolve,
     trained_plates,
 )
-from cleanplate.video import FrameCache, VideoSource, in_batches, open_source
+from cleanplate.video import FrameCache, VideoSource, open_source
 
 if TYPE_CHECKING:
     from cleanplate.scene.fitting import Fitted
 
-_BATCH = 8
 _SAMPLES = 8
 _SAMPLE_WIDTH = 960
 _WORKING_PIXELS = {"cpu": 768 * 432, "cuda": 1920 * 1080}
@@ -219,7 +217,7 @@ class _Run:
             self._progress("initial plate", 0, 1)
             start = self._initial_plate(inputs)
             learned = self._fit(self._settings, inputs, start.picture, keep=begin is not None)
-            noise = self._noise(inputs, learned.estimator, start.seen_share)
+            learned, noise, ghosts = self._mended(inputs, learned, start)
             scene = Scene(
                 settings=self._settings,
                 frame_size=self._source.size,
@@ -236,6 +234,7 @@ class _Run:
                 "finished": now(),
                 "seconds": round(time.monotonic() - self._begin, 3),
                 "steps": learned.steps,
+                "ghosts_repaired": ghosts,
                 "parameters": learned.parameters,
                 "peak_memory_bytes": peak_memory_bytes(),
                 "device": learned.learned_on,
@@ -315,18 +314,24 @@ class _Run:
         estimator = NetworkEstimator(fitted.model, device, start_plate=plate, modalities=modalities)
         return _Learned(estimator, device.type, fitted)
 
-    def _noise(
-        self, inputs: LearningFrames, estimator: BackgroundEstimator, seen_share: FloatMap | None
-    ) -> NDArray[np.uint8]:
-        positions = spread_positions(len(inputs), self._settings.sampling.noise_frames)
-        residuals = np.empty((len(positions), *inputs.frames.size), np.uint8)
-        for places in in_batches(range(len(positions)), _BATCH):
-            self._progress("noise map", places[-1] + 1, len(positions))
-            pictures, extras = inputs.read([positions[place] for place in places])
-            backgrounds = estimator.estimate(pictures, extras)
-            for place, picture, background in zip(places, pictures, backgrounds, strict=True):
-                residuals[place] = residual(picture, background)
-        return noise_map(residuals, seen_share)
+    def _mended(
+        self, inputs: LearningFrames, learned: _Learned, start: _Plate
+    ) -> tuple[_Learned, Mask, int]:
+        """What was learned without the ghosts in it, its noise, and how many ghosts there were."""
+        backgrounds = SampledBackgrounds(
+            inputs,
+            learned.estimator,
+            self._settings.sampling.noise_frames,
+            lambda done, total: self._progress("noise map", done, total),
+        )
+        noise = backgrounds.noise(start.seen_share)
+        layers = backgrounds.find_ghosts(noise, self._settings.segmentation)
+        if not layers.repairs:
+            return learned, noise, 0
+        backgrounds.mend(layers.repair)
+        estimator = MendedEstimator.of(learned.estimator, layers.repair)
+        noise = backgrounds.noise(start.seen_share)
+        return replace(learned, estimator=estimator), noise, layers.repairs
 
     def _plots(
         self, learned: _Learned, inputs: LearningFrames, segmenter: Segmenter

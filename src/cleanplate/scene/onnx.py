@@ -16,7 +16,7 @@ from cleanplate.batch import FrameBatch
 from cleanplate.errors import OutputError, SettingsError
 from cleanplate.frames import FrameSize, Modality
 from cleanplate.model import BackgroundModel
-from cleanplate.scene.estimators import NetworkEstimator
+from cleanplate.scene.estimators import MendedEstimator, NetworkEstimator
 from cleanplate.scene.scene import Scene
 
 _CHANNELS = {Modality.RGB: 3, Modality.FLOW: 2, Modality.MASK: 1}
@@ -44,7 +44,12 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
             not installed.
         OutputError: The file cannot be written.
     """
-    if not isinstance(scene.estimator, NetworkEstimator):
+    repair: Tensor | None = None
+    estimator = scene.estimator
+    if isinstance(estimator, MendedEstimator):
+        repair = torch.from_numpy(estimator.repair).float() / 255
+        estimator = estimator.estimator
+    if not isinstance(estimator, NetworkEstimator):
         raise SettingsError(
             f"'{scene.settings.method}' is one still picture and no network; "
             "write it with cleanplate plate"
@@ -56,7 +61,7 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
             "install it with: pip install 'cleanplate[onnx]'"
         )
     path = Path(path)
-    graph = _Graph(scene.estimator.model)
+    graph = _Graph(estimator.model, repair)
     if not graph.model.is_one_graph:
         raise SettingsError(
             f"'{scene.settings.method}' as it was learned searches for its codes step by step, "
@@ -77,14 +82,18 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
 class _Graph(nn.Module):
     """A network as a function of tensors alone, on the CPU and without gradients."""
 
-    def __init__(self, model: BackgroundModel) -> None:
+    def __init__(self, model: BackgroundModel, repair: Tensor | None) -> None:
         super().__init__()
+        self.repair = None if repair is None else repair.permute(2, 0, 1)
         self.model = deepcopy(model).cpu().eval().requires_grad_(requires_grad=False)
         self.others = sorted(model.modalities - {Modality.RGB})
 
     def forward(self, rgb: Tensor, *others: Tensor) -> Tensor:
         extras = dict(zip(self.others, others, strict=True))
-        return self.model.estimate_background(FrameBatch(rgb, extras))
+        background = self.model.estimate_background(FrameBatch(rgb, extras))
+        if self.repair is None:
+            return background
+        return (background + self.repair).clamp(0, 1)
 
 
 def _trace(graph: _Graph, size: FrameSize) -> torch.onnx.ONNXProgram:

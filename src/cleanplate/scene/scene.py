@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cleanplate.background import spread_positions
 from cleanplate.errors import FrameSizeError, SceneFileError, UsageError
 from cleanplate.frames import FloatMap, Frame, FrameSize, Mask, Modality, Picture
-from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator
+from cleanplate.scene.estimators import (
+    BackgroundEstimator,
+    MendedEstimator,
+    restore_estimator,
+)
 from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene_file import CONFIG, Sample, SceneData, read_scene, write_scene
 from cleanplate.segmentation import SegmentationSettings, Segmenter
+from cleanplate.segmentation.difference import mended
+from cleanplate.segmentation.layers import (
+    BACKGROUND,
+    MOVING,
+    SHADOW,
+    LayeredFrame,
+    Layers,
+    WaitingObject,
+)
 from cleanplate.settings import LearnSettings, resolve
 from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
 
@@ -33,11 +47,15 @@ class Result:
         frame: The frame itself.
         mask: Its foreground, `(H, W)`, uint8, 0 or 255, in the frame's size.
         working_background: Its background in the size in which the scene was learned.
+        working_labels: Layer of each pixel in that size, values of `Label`; None: not followed.
+        objects: Who stands still, boxes and sizes in pixels of the frame.
     """
 
     frame: Frame
     mask: Mask
     working_background: Picture
+    working_labels: Mask | None = None
+    objects: tuple[WaitingObject, ...] = ()
 
     @property
     def number(self) -> int:
@@ -58,6 +76,19 @@ class Result:
     def background(self) -> Picture:
         """The empty scene in this frame's light, `(H, W, 3)`, uint8, RGB."""
         return resized(self.working_background, self.frame.size)
+
+    @cached_property
+    def labels(self) -> Mask | None:
+        """Layer of each pixel, `(H, W)`, uint8, values of `Label`; None: not followed."""
+        if self.working_labels is None or self.working_labels.shape == self.frame.size:
+            return self.working_labels
+        labels = cv2.resize(
+            self.working_labels, self.frame.size[::-1], interpolation=cv2.INTER_NEAREST
+        )
+        # The smooth outline of the mask decides what is foreground.
+        labels[(self.mask == 0) & (labels > SHADOW)] = BACKGROUND
+        labels[(self.mask > 0) & (labels <= SHADOW)] = MOVING
+        return np.asarray(labels, np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,6 +128,7 @@ class Scene:
         *,
         segmentation: SegmentationSettings | None = None,
         skip: Collection[int] = (),
+        layers: Layers | None = None,
     ) -> Generator[Result]:
         """Foreground of every frame of a recording, one after the other.
 
@@ -107,22 +139,62 @@ class Scene:
             source: Path of a recording, an open recording, or frames.
             segmentation: Settings for this call instead of the scene's own.
             skip: Numbers of frames that need no result; the others come out as without it.
+            layers: Fresh layers of `open_layers`, to be asked for repairs afterwards.
 
         Raises:
             SourceError: The recording cannot be read.
             FrameSizeError: Its frames are not of the scene's size.
         """
-        segmenter = Segmenter(self.noise, segmentation or self.settings.segmentation)
+        settings = segmentation or self.settings.segmentation
+        if layers is None and settings.follows:
+            layers = self.open_layers(settings)
         if isinstance(source, str | Path):
             source = open_source(source)
         if isinstance(source, VideoSource):
             require_size(source.size, self.frame_size, source.name)
             source = read_ahead(source.frames(), depth=2 * _BATCH)
         # The next backgrounds are estimated while the masks of these frames are cut out.
-        for batch in read_ahead(self._estimated(source, frozenset(skip)), depth=1):
+        unseen = frozenset(skip) if layers is None else frozenset[int]()
+        segmenter = Segmenter(self.noise, settings)
+        for batch in read_ahead(self._estimated(source, unseen), depth=1):
             for frame, picture, background in batch:
-                mask = segmenter.segment(picture, background)
-                yield Result(frame, enlarged_mask(mask, self.frame_size), background)
+                if layers is None:
+                    mask = segmenter.segment(picture, background)
+                    yield Result(frame, enlarged_mask(mask, self.frame_size), background)
+                    continue
+                found = layers.update(frame.time, picture, background)
+                if frame.number not in skip:
+                    yield self._result(frame, found)
+
+    def open_layers(self, segmentation: SegmentationSettings | None = None) -> Layers:
+        """Fresh layers for one call of `segment`."""
+        settings = segmentation or self.settings.segmentation
+        return Layers(self.noise, settings)
+
+    def repaired(self, layers: Layers) -> Scene:
+        """A copy of this scene whose background is mended as the layers mended theirs."""
+        if not layers.repairs:
+            return self
+        repair = layers.repair
+        return replace(
+            self,
+            plate=mended(self.plate, _resized_repair(repair, self.frame_size)),
+            estimator=MendedEstimator.of(self.estimator, repair),
+            provenance={**self.provenance, "ghosts_repaired_while_segmenting": layers.repairs},
+        )
+
+    def _result(self, frame: Frame, found: LayeredFrame) -> Result:
+        ratio = (
+            self.frame_size.width / self.working_size.width,
+            self.frame_size.height / self.working_size.height,
+        )
+        return Result(
+            frame,
+            enlarged_mask(found.mask, self.frame_size),
+            found.background,
+            working_labels=found.labels,
+            objects=tuple(item.enlarged(*ratio) for item in found.objects),
+        )
 
     def save(self, run: str | Path) -> None:
         """Writes the scene to a folder.
@@ -242,6 +314,10 @@ def resized(picture: Picture, size: FrameSize) -> Picture:
     shrinks = height * width > size.pixels
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(picture, size[::-1], interpolation=how), np.uint8)
+
+
+def _resized_repair(repair: NDArray[np.int16], size: FrameSize) -> NDArray[np.int16]:
+    return np.asarray(cv2.resize(repair, size[::-1], interpolation=cv2.INTER_LINEAR), np.int16)
 
 
 def enlarged_mask(mask: Mask, size: FrameSize) -> Mask:

@@ -15,27 +15,36 @@ REFERENCE_PIXELS = 320 * 240
 
 
 class Cleanup:
-    """The clean-up for frames of one size."""
+    """The clean-up for frames of one size.
+
+    Attributes:
+        min_area: Regions of fewer pixels are removed.
+    """
 
     def __init__(self, settings: SegmentationSettings, size: FrameSize) -> None:
         scale = math.sqrt(size.pixels / REFERENCE_PIXELS)
         self._majority = odd_length(settings.majority, scale)
         self._closing = odd_length(settings.closing, scale)
-        self._min_area = round(settings.min_area * scale**2)
+        self.min_area = round(settings.min_area * scale**2)
         self._disc = cv2.getStructuringElement(
             cv2.MORPH_ELLIPSE, (max(1, self._closing), max(1, self._closing))
         )
 
     def apply(self, mask: Mask) -> Mask:
         """Clean mask, `(H, W)`, 0 or 255, from a raw one."""
-        if self._majority > 1:
-            # The mean of a binary square tells its majority, far faster than a median filter.
-            square = (self._majority, self._majority)
-            mean = cv2.blur(mask, square, borderType=cv2.BORDER_REPLICATE)
-            mask = cv2.compare(mean, 127, cv2.CMP_GT)
+        mask = self.majority(mask)
         if self._closing > 1:
             mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._disc)
-        return remove_small(mask, self._min_area)
+        return remove_small(mask, self.min_area)
+
+    def majority(self, mask: Mask) -> Mask:
+        """Each pixel as most of the square around it."""
+        if self._majority <= 1:
+            return mask
+        # The mean of a binary square tells its majority, far faster than a median filter.
+        square = (self._majority, self._majority)
+        mean = cv2.blur(mask, square, borderType=cv2.BORDER_REPLICATE)
+        return np.asarray(cv2.compare(mean, 127, cv2.CMP_GT), np.uint8)
 
 
 def remove_small(mask: Mask, min_area: int) -> Mask:

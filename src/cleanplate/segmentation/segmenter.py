@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -13,6 +14,18 @@ from cleanplate.segmentation.cleanup import REFERENCE_PIXELS, Cleanup, odd_lengt
 from cleanplate.segmentation.difference import residual
 from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadows import SHADOW_REACH, shadow_pixels
+
+
+class Cut(NamedTuple):
+    """What a frame is cut into.
+
+    Attributes:
+        mask: Foreground, `(H, W)`, uint8, 0 or 255.
+        shadows: Cast shadows, likewise; None: nobody asked for them.
+    """
+
+    mask: Mask
+    shadows: Mask | None = None
 
 
 class Segmenter:
@@ -34,15 +47,30 @@ class Segmenter:
         Raises:
             FrameSizeError: The frame or its background is not of the scene's size.
         """
+        return self.cut(picture, background).mask
+
+    def cut(self, picture: Picture, background: Picture) -> Cut:
+        """Foreground of one frame, and its shadows where they get a label.
+
+        Raises:
+            FrameSizeError: The frame or its background is not of the scene's size.
+        """
         self._require_size(picture, "frame")
         self._require_size(background, "background")
         difference = residual(picture, background)
         if self._sigma > 0:
             difference = cv2.GaussianBlur(difference, (self._kernel, self._kernel), self._sigma)
         mask: Mask = cv2.compare(difference, self._threshold, cv2.CMP_GT)
+        if self._settings.shadows == "keep":
+            return Cut(self._cleanup.apply(mask))
         if self._settings.shadows == "drop":
             self._drop_shadows(mask, picture, background)
-        return self._cleanup.apply(mask)
+            return Cut(self._cleanup.apply(mask))
+        everything = mask.copy()
+        self._drop_shadows(mask, picture, background)
+        shadows = self._cleanup.majority(cv2.subtract(everything, mask))
+        mask = self._cleanup.apply(mask)
+        return Cut(mask, cv2.subtract(shadows, mask))
 
     def _drop_shadows(self, mask: Mask, picture: Picture, background: Picture) -> None:
         left, top, width, height = cv2.boundingRect(mask)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, PositiveFloat
 
 from cleanplate.parameters import Parameters
 
@@ -29,8 +29,10 @@ class SegmentationSettings(Parameters):
         7, ge=0, le=63, description="diameter of gaps that are closed, in pixels; 0: none"
     )
     min_area: int = Field(40, ge=0, description="smaller regions are removed, in pixels")
-    shadows: Literal["drop", "keep"] = Field(
-        "drop", description="cast shadows: background, or foreground like all that differs"
+    shadows: Literal["drop", "keep", "label"] = Field(
+        "drop",
+        description="cast shadows: background, foreground like all that differs, or background "
+        "with a label of their own",
     )
     shadow_darkest: float = Field(
         0.3, gt=0, lt=1, description="a shadow keeps at least this share of the light"
@@ -41,3 +43,18 @@ class SegmentationSettings(Parameters):
     shadow_colour: float = Field(
         0.15, ge=0, description="most that a shadow changes the colour (log units, sum over RGB)"
     )
+    wait_seconds: float = Field(
+        2.0, ge=0, description="foreground that stays for longer waits instead of moving"
+    )
+    settle_seconds: PositiveFloat | Literal["never"] = Field(
+        "never", description="what waits for longer is part of the scene; never: nothing is"
+    )
+    repair_ghosts: bool = Field(
+        default=True,
+        description="mend the background where it shows what has left, for this call only",
+    )
+
+    @property
+    def follows(self) -> bool:
+        """Whether the mask of a frame depends on the frames before it."""
+        return self.repair_ghosts or self.settle_seconds != "never"

@@ -21,8 +21,8 @@ from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.video.opening import silence_decoders
 from cleanplate.video.writing import output_error
 
-_MASK_NAME = re.compile(r"bin([0-9]{6,})\.png")
-_PARTIAL_MASK_PATTERN = ".bin*.png.partial"
+MASKS, LABELS = "bin", "lab"
+"""What the names of masks and of label images begin with."""
 _MASKS_WAITING = 16
 
 TINT = (255, 40, 40)
@@ -36,21 +36,22 @@ _SPACE_NEEDED = 1 << 20  # bytes
 _FRAMES_BETWEEN_SPACE_CHECKS = 25
 
 
-def mask_name(number: int) -> str:
-    """File name of the mask of a frame, as CDnet has it."""
-    return f"bin{number:06d}.png"
+def mask_name(number: int, prefix: str = MASKS) -> str:
+    """File name of the mask of a frame, as CDnet has it, or of its labels."""
+    return f"{prefix}{number:06d}.png"
 
 
-def existing_masks(folder: Path) -> set[int]:
-    """Numbers of the frames whose masks are in a folder; empty if there is no folder."""
+def existing_masks(folder: Path, prefix: str = MASKS) -> set[int]:
+    """Numbers of the frames whose masks, or labels, are in a folder; empty without a folder."""
     if not folder.is_dir():
         return set()
-    matches = (_MASK_NAME.fullmatch(path.name) for path in folder.iterdir())
+    name = re.compile(prefix + r"([0-9]{6,})\.png")
+    matches = (name.fullmatch(path.name) for path in folder.iterdir())
     return {int(match[1]) for match in matches if match}
 
 
 class MaskWriter:
-    """Writes `binNNNNNN.png` (0 or 255, one channel) in one background thread.
+    """Writes `binNNNNNN.png` or `labNNNNNN.png` (one channel) in one background thread.
 
     A mask appears under its name only when it is whole. After `close`, or the end of a `with`
     block, every mask is written and nothing half-written is left. An error of the thread is raised
@@ -63,8 +64,9 @@ class MaskWriter:
         OutputError: The folder cannot be made.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, prefix: str = MASKS) -> None:
         self.folder = folder
+        self._prefix = prefix
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._remove_partial()  # of a run that was killed
@@ -117,7 +119,7 @@ class MaskWriter:
                     self._error = error
 
     def _write_file(self, number: int, mask: Mask) -> None:
-        name = mask_name(number)
+        name = mask_name(number, self._prefix)
         partial = self.folder / f".{name}.partial"
         _, encoded = cv2.imencode(".png", mask, _png_options())
         partial.write_bytes(encoded.data)
@@ -130,7 +132,7 @@ class MaskWriter:
         self._remove_partial()
 
     def _remove_partial(self) -> None:
-        for path in self.folder.glob(_PARTIAL_MASK_PATTERN):
+        for path in self.folder.glob(f".{self._prefix}*.png.partial"):
             path.unlink(missing_ok=True)
 
     def _raise_error(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,14 +13,18 @@ import numpy as np
 from cyclopts import Parameter
 
 from cleanplate.cli.console import CommonOptions, Console
-from cleanplate.cli.outputs import make_folder, require_free_file
+from cleanplate.cli.object_log import ObjectLog
+from cleanplate.cli.outputs import make_folder, require_free_file, require_free_folder
 from cleanplate.errors import OutputError, SettingsError, UsageError
 from cleanplate.scene import Scene, load
 from cleanplate.scene.scene import require_size
 from cleanplate.segmentation import SegmentationSettings
+from cleanplate.segmentation.layers import Layers, WaitingObject
 from cleanplate.settings import merge, parse_assignments
 from cleanplate.video import (
     DEFAULT_FRAME_RATE,
+    LABELS,
+    MASKS,
     MaskWriter,
     OverlayWriter,
     VideoSource,
@@ -28,6 +32,8 @@ from cleanplate.video import (
     mask_name,
     open_source,
 )
+
+LABELS_FOLDER = "labels"
 
 
 def segment(
@@ -37,6 +43,9 @@ def segment(
     out: Annotated[Path, Parameter(name=["--out", "-o"])],
     assignments: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
     overlay: Path | None = None,
+    labels: Annotated[bool, Parameter(negative="")] = False,
+    objects: Path | None = None,
+    save_scene: Path | None = None,
     device: str = "auto",
     resume: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
@@ -50,6 +59,9 @@ def segment(
         out: Folder for the masks, binNNNNNN.png, numbered as the frames are.
         assignments: segmentation.KEY=VALUE for this call; may be repeated.
         overlay: Also write a video (.webm) with the foreground marked.
+        labels: Also write OUT/labels/labNNNNNN.png: moving, waiting, settled, shadow.
+        objects: Also write who waited, where and for how long, a line each (.jsonl).
+        save_scene: Save a copy of the scene without the ghosts that were found.
         device: auto, cpu, cuda or cuda:N.
         resume: Leave out the frames whose masks are there already.
         overwrite: Replace the masks that are in the folder.
@@ -63,16 +75,18 @@ def segment(
             console.info(f"segmentation.{key} = {value} for this call")
         recording = open_source(source)
         require_size(recording.size, scene.frame_size, recording.name)
-        if overlay is not None:
-            if overlay.resolve().is_relative_to(out.resolve()):
-                raise UsageError(f"{out} is for masks only; give another place for {overlay.name}")
-            require_free_file(overlay, overwrite=overwrite or resume, suffixes=(".webm",))
         if Path(source).resolve() == out.resolve():
             raise UsageError(f"{out} holds the frames; give another place for the masks")
-        done = prepare_folder(out, resume=resume, overwrite=overwrite)
-        outcome = _write_masks(
-            scene, recording, _Task(settings, out, done, overlay), console=console
-        )
+        wanted = _Wanted(out, overlay, objects, save_scene, labels=labels)
+        wanted.require_free(overwrite=overwrite or resume)
+        if settings.shadows == "label" and not labels:
+            console.warn("shadows have a label of their own only in the files of --labels")
+        done = wanted.prepare(resume=resume, overwrite=overwrite)
+        layers = scene.open_layers(settings) if settings.follows or wanted.follows else None
+        task = _Task(settings, wanted, done, layers)
+        outcome = _write_masks(scene, recording, task, console=console)
+        if save_scene is not None and layers is not None:
+            scene.repaired(layers).save(save_scene)
         damaged, missing = recording.problems
         if damaged or missing:
             console.warn(f"{recording.name}: {damaged} damaged and {missing} missing frames")
@@ -85,22 +99,67 @@ def segment(
             "damaged_frames": damaged,
             "missing_frames": missing,
             "mean_foreground": outcome.foreground / max(1, outcome.frames),
+            "waiting_objects": outcome.objects,
+            "ghosts_repaired": layers.repairs if layers else 0,
             "overrides": overrides.get("segmentation", {}),
             "seconds": round(seconds, 3),
             "frames_per_second": round(outcome.frames / max(seconds, 1e-9), 1),
         }
         text = f"{outcome.frames} masks in {seconds:.1f} s: {out}"
+        if layers and layers.repairs:
+            text += f"\nghosts of what had left mended, in this call only: {layers.repairs}"
         console.result(values, text)
 
 
 @dataclass(frozen=True)
-class _Task:
+class _Wanted:
     """What is to be written where."""
 
-    settings: SegmentationSettings
     masks: Path
-    done: frozenset[int]
     overlay: Path | None
+    objects: Path | None
+    scene: Path | None
+    labels: bool
+
+    @property
+    def follows(self) -> bool:
+        """Whether something is wanted that depends on the frames before."""
+        return self.labels or self.objects is not None or self.scene is not None
+
+    def require_free(self, *, overwrite: bool) -> None:
+        """Checks, before any work, all places but the folder of masks."""
+        if self.overlay is not None:
+            if self.overlay.resolve().is_relative_to(self.masks.resolve()):
+                raise UsageError(
+                    f"{self.masks} is for masks only; give another place for {self.overlay.name}"
+                )
+            require_free_file(self.overlay, overwrite=overwrite, suffixes=(".webm",))
+        if self.objects is not None:
+            if self.objects.resolve().is_relative_to(self.masks.resolve()):
+                raise UsageError(
+                    f"{self.masks} is for masks only; give another place for {self.objects.name}"
+                )
+            require_free_file(self.objects, overwrite=overwrite, suffixes=(".jsonl",))
+        if self.scene is not None:
+            require_free_folder(self.scene)
+
+    def prepare(self, *, resume: bool, overwrite: bool) -> frozenset[int]:
+        """Makes the folders ready; the numbers of the frames to be left out."""
+        done = prepare_folder(self.masks, resume=resume, overwrite=overwrite)
+        if self.labels:
+            folder = self.masks / LABELS_FOLDER
+            done &= prepare_folder(folder, LABELS, resume=resume, overwrite=overwrite)
+        return done
+
+
+@dataclass(frozen=True)
+class _Task:
+    """How it is to be made."""
+
+    settings: SegmentationSettings
+    wanted: _Wanted
+    done: frozenset[int]
+    layers: Layers | None
 
 
 @dataclass
@@ -109,6 +168,11 @@ class _Outcome:
 
     frames: int = 0
     foreground: float = 0.0
+    objects: int = 0
+
+    def meet(self, objects: Sequence[WaitingObject]) -> None:
+        """Counts who waits: they are numbered in the order in which they are found."""
+        self.objects = max([self.objects, *(found.number for found in objects)])
 
 
 def overridden(scene: Scene, overrides: Mapping[str, Any]) -> SegmentationSettings:
@@ -132,18 +196,24 @@ def overridden(scene: Scene, overrides: Mapping[str, Any]) -> SegmentationSettin
     return SegmentationSettings.parse(tree, prefix="segmentation")
 
 
-def prepare_folder(out: Path, *, resume: bool, overwrite: bool) -> frozenset[int]:
-    """Makes the folder of masks ready; the numbers of those to be left out.
+def prepare_folder(
+    out: Path, prefix: str = MASKS, *, resume: bool, overwrite: bool
+) -> frozenset[int]:
+    """Makes the folder of masks, or of labels, ready; the numbers of those to be left out.
 
     Raises:
         OutputError: Something is in the way.
     """
     if out.exists() and not out.is_dir():
         raise OutputError(f"{out} is a file; give a folder for the masks")
-    masks = existing_masks(out)
-    names = {mask_name(number) for number in masks}
+    masks = existing_masks(out, prefix)
+    names = {mask_name(number, prefix) for number in masks}
     others = [entry.name for entry in out.iterdir()] if out.is_dir() else []
-    foreign = sorted(name for name in others if name not in names and not name.startswith(".bin"))
+    foreign = sorted(
+        name
+        for name in others
+        if name not in names and name != LABELS_FOLDER and not name.startswith(f".{prefix}")
+    )
     if foreign:
         raise OutputError(f"{out} holds {foreign[0]}, which is no mask; give another --out")
     if masks and not resume and not overwrite:
@@ -156,6 +226,8 @@ def prepare_folder(out: Path, *, resume: bool, overwrite: bool) -> frozenset[int
         return frozenset(masks)
     for name in names:
         (out / name).unlink()
+    for number in existing_masks(out / LABELS_FOLDER, LABELS):  # of the masks that are no more
+        (out / LABELS_FOLDER / mask_name(number, LABELS)).unlink()
     return frozenset()
 
 
@@ -163,22 +235,34 @@ def _write_masks(
     scene: Scene, recording: VideoSource, task: _Task, *, console: Console
 ) -> _Outcome:
     outcome = _Outcome()
+    wanted = task.wanted
     with ExitStack() as stack:
-        masks = stack.enter_context(MaskWriter(task.masks))
-        film = None
-        if task.overlay is not None:
+        masks = stack.enter_context(MaskWriter(wanted.masks))
+        labels = log = film = None
+        if wanted.labels:
+            labels = stack.enter_context(MaskWriter(wanted.masks / LABELS_FOLDER, LABELS))
+        if wanted.objects is not None:
+            log = stack.enter_context(ObjectLog(wanted.objects))
+        if wanted.overlay is not None:
             rate = recording.frame_rate or DEFAULT_FRAME_RATE
-            film = stack.enter_context(OverlayWriter(task.overlay, recording.size, rate))
-        # A film has all frames, also those whose masks are there already.
-        left_out = frozenset() if film is not None else task.done
-        results = scene.segment(recording, segmentation=task.settings, skip=left_out)
+            film = stack.enter_context(OverlayWriter(wanted.overlay, recording.size, rate))
+        # A film and a log have all frames, also those whose masks are there already.
+        left_out = frozenset() if film is not None or log is not None else task.done
+        results = scene.segment(
+            recording, segmentation=task.settings, skip=left_out, layers=task.layers
+        )
         stack.callback(results.close)  # first: its thread may still be reading the frames
         for result in results:
             if film is not None:
                 film.write(result.picture, result.mask)
+            if log is not None:
+                log.update(result.objects)
+            outcome.meet(result.objects)
             if result.number in task.done:
                 continue
             masks.write(result.number, result.mask)
+            if labels is not None and result.labels is not None:
+                labels.write(result.number, result.labels)
             outcome.frames += 1
             outcome.foreground += np.count_nonzero(result.mask) / result.mask.size
             console.progress("segmenting", result.frame.index + 1, recording.frame_count_hint)

@@ -1,0 +1,75 @@
+"""Objects that waited, one line of JSON for each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+
+from cleanplate.errors import OutputError
+from cleanplate.segmentation.layers import WaitingObject
+
+
+class ObjectLog:
+    """Writes an object when it has left, or at the end.
+
+    Raises:
+        OutputError: The file cannot be written.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._present: dict[int, WaitingObject] = {}
+        try:
+            self._file = path.open("w", encoding="utf-8")
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def update(self, objects: Iterable[WaitingObject]) -> None:
+        """Takes in who is there in the next frame.
+
+        Raises:
+            OutputError: The file cannot be written.
+        """
+        present = {found.number: found for found in objects}
+        gone = [found for number, found in self._present.items() if number not in present]
+        self._present = present
+        self._write(gone)
+
+    def __enter__(self) -> ObjectLog:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self._write(self._present.values())
+        finally:
+            self._file.close()
+
+    def _write(self, objects: Iterable[WaitingObject]) -> None:
+        try:
+            for found in objects:
+                self._file.write(json.dumps(_line(found)) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise self._failed(error) from error
+
+    def _failed(self, error: OSError) -> OutputError:
+        return OutputError(f"{self._path} cannot be written: {error.strerror}")
+
+
+def _line(found: WaitingObject) -> dict[str, object]:
+    return {
+        "number": found.number,
+        "first_seen": round(found.first_seen, 3),
+        "last_seen": round(found.last_seen, 3),
+        "dwell": round(found.dwell, 3),
+        "box": list(found.box),
+        "pixels": found.pixels,
+        "state": "settled" if found.settled else "waiting",
+    }

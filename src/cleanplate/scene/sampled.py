@@ -1,0 +1,70 @@
+"""What frames spread over a recording say of a learned background: its noise and its ghosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.background import spread_positions
+from cleanplate.frames import FloatMap, Mask, Picture
+from cleanplate.scene.estimators import BackgroundEstimator
+from cleanplate.scene.inputs import LearningFrames
+from cleanplate.segmentation import SegmentationSettings
+from cleanplate.segmentation.difference import mended, residual
+from cleanplate.segmentation.layers import Layers
+from cleanplate.segmentation.noise import noise_map
+from cleanplate.video import in_batches
+
+_BATCH = 8
+
+
+class SampledBackgrounds:
+    """Backgrounds of at most `count` frames, estimated once.
+
+    Args:
+        inputs: What is learned from.
+        estimator: Of the backgrounds.
+        count: Most frames.
+        on_frames: Told how many of them are done, and how many there are.
+    """
+
+    def __init__(
+        self,
+        inputs: LearningFrames,
+        estimator: BackgroundEstimator,
+        count: int,
+        on_frames: Callable[[int, int], None],
+    ) -> None:
+        self._frames = inputs.frames
+        self._positions = spread_positions(len(inputs), count)
+        self._backgrounds = np.empty((len(self._positions), *inputs.frames.size, 3), np.uint8)
+        for places in in_batches(range(len(self._positions)), _BATCH):
+            on_frames(places[-1] + 1, len(self._positions))
+            pictures, extras = inputs.read([self._positions[place] for place in places])
+            self._backgrounds[list(places)] = estimator.estimate(pictures, extras)
+
+    def noise(self, seen_share: FloatMap | None) -> Mask:
+        """Noise of each pixel, `(h, w)`; see `noise_map`."""
+        residuals = np.empty(self._backgrounds.shape[:3], np.uint8)
+        for place, background in enumerate(self._backgrounds):
+            residuals[place] = residual(self._picture(place), background)
+        return noise_map(residuals, seen_share)
+
+    def find_ghosts(self, noise: Mask, settings: SegmentationSettings) -> Layers:
+        """Layers that have seen the frames, and found what the backgrounds show wrongly."""
+        layers = Layers(noise, settings)
+        if settings.repair_ghosts:
+            for place, background in enumerate(self._backgrounds):
+                time = self._frames.times[self._positions[place]]
+                layers.update(time, self._picture(place), background)
+        return layers
+
+    def mend(self, repair: NDArray[np.int16]) -> None:
+        """Adds to all backgrounds what repairs them."""
+        self._backgrounds = mended(self._backgrounds, repair)
+
+    def _picture(self, place: int) -> Picture:
+        picture: Picture = self._frames.read([self._positions[place]])[0]
+        return picture

@@ -1,0 +1,24 @@
+"""What the foreground does: it moves, it waits, or it has settled; and what is only a ghost."""
+
+from cleanplate.segmentation.layers.labels import (
+    BACKGROUND,
+    MOVING,
+    SETTLED,
+    SHADOW,
+    WAITING,
+    Label,
+)
+from cleanplate.segmentation.layers.layers import LayeredFrame, Layers
+from cleanplate.segmentation.layers.waiting import WaitingObject
+
+__all__ = [
+    "BACKGROUND",
+    "MOVING",
+    "SETTLED",
+    "SHADOW",
+    "WAITING",
+    "Label",
+    "LayeredFrame",
+    "Layers",
+    "WaitingObject",
+]

@@ -1,0 +1,149 @@
+"""The layers of each frame, and a background that is mended on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.frames import FrameSize, Mask, Picture
+from cleanplate.segmentation.cleanup import Cleanup
+from cleanplate.segmentation.difference import mended
+from cleanplate.segmentation.layers.ghosts import is_ghost
+from cleanplate.segmentation.layers.labels import MOVING, SETTLED, SHADOW, WAITING
+from cleanplate.segmentation.layers.stillness import Stillness
+from cleanplate.segmentation.layers.waiting import Waiting, WaitingObject, mask_of
+from cleanplate.segmentation.segmenter import Segmenter
+from cleanplate.segmentation.settings import SegmentationSettings
+
+_PATIENCE = 2.0
+"""Time for which an object may be hidden, in seconds."""
+_GHOST_FRAMES = 5
+"""Frames in which an object at rest has to be called a ghost, one after the other."""
+_TESTED_FRAMES = 25
+"""Frames for which an object at rest is tested; who grows looks like a ghost for a while."""
+_RIM = 5
+"""Side of the square by which a mended region grows, in pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class LayeredFrame:
+    """What the layers say of one frame.
+
+    Attributes:
+        mask: Foreground that has not settled, `(h, w)`, 0 or 255.
+        labels: Layer of each pixel, `(h, w)`, values of `Label`.
+        background: The background, mended where it showed a ghost, `(h, w, 3)`.
+        objects: Who is at rest.
+    """
+
+    mask: Mask
+    labels: NDArray[np.uint8]
+    background: Picture
+    objects: tuple[WaitingObject, ...]
+
+
+@dataclass
+class _Tested:
+    """In how many frames an object was tested, and in how many of the last it was a ghost."""
+
+    frames: int = 0
+    positive: int = 0
+
+
+class Layers:
+    """Follows one stream of frames, in their order; a fresh one starts from nothing.
+
+    Args:
+        noise: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB.
+        settings: Those of the masks, and what waiting and settling mean.
+    """
+
+    def __init__(self, noise: Mask, settings: SegmentationSettings) -> None:
+        size = FrameSize(*noise.shape)
+        self._segmenter = Segmenter(noise, settings)
+        self._settings = settings
+        self._stillness = Stillness(noise, settings.wait_seconds)
+        self._cleanup = Cleanup(settings, size)
+        settle = settings.settle_seconds
+        self._waiting = Waiting(
+            size,
+            min_area=max(1, self._cleanup.min_area),
+            patience=_PATIENCE,
+            settle=None if settle == "never" else settle,
+        )
+        self._tested: dict[int, _Tested] = {}
+        self._repair = np.zeros((*size, 3), np.int16)
+        self._repairs = 0
+
+    @property
+    def repair(self) -> NDArray[np.int16]:
+        """What has been added to the background, `(h, w, 3)`, grey levels."""
+        return self._repair
+
+    @property
+    def repairs(self) -> int:
+        """How many ghosts have been mended."""
+        return self._repairs
+
+    def update(self, time: float, picture: Picture, background: Picture) -> LayeredFrame:
+        """Layers of the next frame.
+
+        Args:
+            time: Of the frame, in seconds; never less than that of the frame before.
+            picture: `(h, w, 3)`, uint8, RGB.
+            background: What the scene says its background is, `(h, w, 3)`.
+        """
+        background = mended(background, self._repair) if self._repairs else background
+        cut = self._segmenter.cut(picture, background)
+        still = self._stillness.update(time, picture, background)
+        foreground = cut.mask > 0
+        # A pixel in a mask may look as if nobody were there: closed gaps, a passing look-alike.
+        rests = still & foreground & self._stillness.differs()
+        self._waiting.update(time, rests, still & ~foreground, self._stillness.since)
+        if self._settings.repair_ghosts and self._mend_ghosts(cut.mask, picture, background):
+            background = mended(background, self._repair)
+            cut = self._segmenter.cut(picture, background)
+        labels = self._labels(cut.mask, rests)
+        if cut.shadows is not None:
+            labels[cut.shadows > 0] = SHADOW
+        mask = cv2.compare(labels, SHADOW, cv2.CMP_GT)
+        return LayeredFrame(mask, labels, background, self._waiting.objects)
+
+    def _labels(self, mask: Mask, rests: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        labels = mask.copy()
+        labels[labels > 0] = MOVING
+        if rests.any():
+            smooth = (self._cleanup.majority(rests.view(np.uint8) * np.uint8(255)) & mask) > 0
+            labels[smooth] = WAITING
+            for found in self._waiting.objects:
+                if found.settled:
+                    labels[smooth & (self._waiting.owner == found.number)] = SETTLED
+        return labels
+
+    def _mend_ghosts(self, mask: Mask, picture: Picture, background: Picture) -> bool:
+        """Takes up ghosts into the background; whether there was one."""
+        mended_before = self._repairs
+        for found in self._waiting.objects:
+            tested = self._tested.setdefault(found.number, _Tested())
+            if tested.frames >= _TESTED_FRAMES:
+                continue
+            region = mask_of(self._waiting.owner, found.number)
+            tested.frames += 1
+            tested.positive += 1
+            if not is_ghost(region, mask, picture, background):
+                tested.positive = 0
+            elif tested.positive >= _GHOST_FRAMES:
+                self._mend(found.number, region, mask)
+        return self._repairs > mended_before
+
+    def _mend(self, number: int, region: Mask, mask: Mask) -> None:
+        grown = cv2.dilate(region, np.ones((_RIM, _RIM), np.uint8)) > 0
+        place = grown & ((mask == 0) | (region > 0))
+        change = np.rint(self._stillness.look[place]).astype(np.int16)
+        self._repair[place] += change
+        self._stillness.rebase(place, change)
+        self._waiting.forget(number)
+        self._repairs += 1

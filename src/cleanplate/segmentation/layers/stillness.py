@@ -1,0 +1,108 @@
+"""Since when each pixel shows what it shows, whatever passes in front of it."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
+
+_CHANGE = 20.0
+"""Difference between two looks that are not the same thing, beside the pixel's own noise; summed
+over RGB, in grey levels."""
+_FOLLOWING = 0.05
+"""Share of a new frame in the look of what stands still: slow light does not end a wait."""
+_JUMP = 6.0
+"""Change of the whole picture from one frame to the next, in grey levels, that is the light's."""
+_LIGHT_STEP = 8
+"""The change of light is measured in every eighth row and column."""
+_SUM = np.ones((1, 3), np.float32)
+
+
+class Stillness:
+    """The look of each pixel and the time since which it has it.
+
+    A look is the signed difference between frame and background, so that light which the background
+    follows changes nothing. A pixel keeps its look while something else passes in front of it; only
+    what itself stays for `wait` seconds becomes the look, with the time at which it came.
+
+    Args:
+        noise: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB.
+        wait: Seconds after which what stays is still.
+    """
+
+    def __init__(self, noise: Mask, wait: float) -> None:
+        size = FrameSize(*noise.shape)
+        self._wait = wait
+        self._limit = noise.astype(np.float32) + _CHANGE
+        self._size = size
+        self._look: FloatMap | None = None
+        self._since: NDArray[np.float64] = np.zeros(size)
+        self._candidate: FloatMap = np.zeros((*size, 3), np.float32)
+        self._candidate_since: NDArray[np.float64] = np.zeros(size)
+        self._is_still: NDArray[np.bool_] = np.zeros(size, np.bool_)
+        self._sparse: NDArray[np.int16] | None = None
+
+    @property
+    def since(self) -> NDArray[np.float64]:
+        """Time at which each pixel's look began, `(h, w)`, seconds."""
+        return self._since
+
+    @property
+    def look(self) -> FloatMap:
+        """Frame less background where a pixel is still, `(h, w, 3)`, grey levels."""
+        assert self._look is not None
+        return self._look
+
+    def update(self, time: float, picture: Picture, background: Picture) -> NDArray[np.bool_]:
+        """Which pixels show the look that they have had for `wait` seconds, `(h, w)`."""
+        now = cv2.subtract(picture, background, dtype=cv2.CV_32F)
+        jumps = self._light_jumps(picture)
+        if self._look is None:
+            self._look = now.copy()
+            self._since[:] = self._candidate_since[:] = time
+            self._candidate = now
+            return np.zeros(self._size, np.bool_)
+        if jumps:
+            cv2.copyTo(now, self._is_still.view(np.uint8), self._look)
+        shown = self._is_same(now, self._look)
+        new = cv2.bitwise_and(~shown, ~self._is_same(now, self._candidate))
+        cv2.copyTo(now, new, self._candidate)
+        # What shows its look again waits from the start for another one.
+        self._candidate_since[(new | shown) > 0] = time
+        ripe = (shown == 0) & (time - self._candidate_since >= self._wait)
+        if ripe.any():
+            self._look[ripe] = self._candidate[ripe]
+            self._since[ripe] = self._candidate_since[ripe]
+        cv2.accumulateWeighted(now, self._look, _FOLLOWING, mask=shown)
+        self._is_still = (shown > 0) | ripe
+        return self._is_still & (time - self._since >= self._wait)
+
+    def differs(self) -> NDArray[np.bool_]:
+        """Where the look is not that of the background, `(h, w)`."""
+        strength = cv2.transform(np.abs(self.look), _SUM)
+        return np.asarray(cv2.blur(strength, (3, 3)) > self._limit, np.bool_)
+
+    def rebase(self, place: NDArray[np.bool_], change: NDArray[np.int16]) -> None:
+        """Tells that the background has changed: looks there are relative to a new one.
+
+        Args:
+            place: Where, `(h, w)`.
+            change: What was added to the background, `(N, 3)`, grey levels.
+        """
+        assert self._look is not None
+        self._look[place] -= change
+        self._candidate[place] -= change
+
+    def _light_jumps(self, picture: Picture) -> bool:
+        """Whether most of the picture became lighter or darker at once."""
+        sparse = picture[::_LIGHT_STEP, ::_LIGHT_STEP].astype(np.int16)
+        before, self._sparse = self._sparse, sparse
+        return before is not None and abs(float(np.median(sparse - before))) >= _JUMP
+
+    def _is_same(self, now: FloatMap, look: FloatMap) -> Mask:
+        """Where two looks differ by less than a change, 255 or 0."""
+        difference = cv2.transform(cv2.absdiff(now, look), _SUM)
+        same = cv2.compare(cv2.blur(difference, (3, 3)), self._limit, cv2.CMP_LT)
+        return np.asarray(same, np.uint8)
