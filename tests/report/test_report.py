@@ -148,6 +148,8 @@ def test_every_setting_stands_in_the_report_with_its_meaning(run: Path, page: st
         for name, field in type(group).model_fields.items():
             value = getattr(group, name)
             shown = f"{value:g}" if isinstance(value, float) else str(value)
+            if isinstance(value, bool):
+                shown = "yes" if value else "no"
             assert f"{name} {shown} {field.description}" in text
 
 

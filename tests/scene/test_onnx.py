@@ -61,7 +61,7 @@ def test_what_mends_the_background_is_in_the_graph(recording: Path, tmp_path: Pa
     estimator = MendedEstimator.of(scene.estimator, repair)
     path = export_onnx(dataclasses.replace(scene, estimator=estimator), tmp_path / "scene.onnx")
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    (found,) = session.run(["background"], {"rgb": make_batch(PAINTED.frames).rgb.numpy()})
+    (found,) = session.run(["background"], {"rgb": make_batch(PAINTED.frames, {}).rgb.numpy()})
     expected = estimator.estimate(PAINTED.frames)
     assert np.abs(found.transpose(0, 2, 3, 1) * 255 - expected).max() < 1.01
     assert np.abs(expected.astype(int) - scene.estimator.estimate(PAINTED.frames)).max() > 50
