@@ -119,7 +119,14 @@ def test_a_threshold_of_255_never_fires() -> None:
 
 def test_what_differs_by_more_than_the_threshold_and_only_that_is_foreground() -> None:
     raw = SegmentationSettings(
-        threshold=30, noise_factor=2, blur=0, majority=0, closing=0, min_area=0, shadows="keep"
+        threshold=30,
+        noise_factor=2,
+        faint_noise_factor=2,
+        blur=0,
+        majority=0,
+        closing=0,
+        min_area=0,
+        shadows="keep",
     )
     noise = np.zeros(SIZE, np.uint8)
     noise[:, 160:] = 10
@@ -138,6 +145,25 @@ def test_a_pixel_that_sways_raises_its_threshold() -> None:
     assert iou(Segmenter(noise, DEFAULT).segment(frame, plate()), area) > 0.9
     noise[area] = 40
     assert not Segmenter(noise, DEFAULT).segment(frame, plate()).any()
+
+
+@pytest.mark.parametrize(("clear_share", "is_whole"), [(0.7, True), (0.3, False)])
+def test_where_half_of_a_region_is_clear_the_faint_rest_belongs_to_it(
+    clear_share: float, is_whole: bool
+) -> None:
+    rows, columns = middle_of(SIZE)
+    noise = np.full(SIZE, 20, np.uint8)  # 105 is clear, 55 is faint
+    border = columns.start + round(clear_share * (columns.stop - columns.start))
+    clear, faint = (rows, slice(columns.start, border)), (rows, slice(border, columns.stop))
+    background = np.full((*SIZE, 3), 100, np.uint8)
+    frame = with_patch(background, (100, 220, 100), clear)
+    frame = with_patch(frame, (100, 180, 100), faint)
+    alone = with_patch(background, (100, 180, 100), faint)
+    segmenter = Segmenter(noise, DEFAULT)
+    assert iou(segmenter.segment(frame, background), middle_of(SIZE) if is_whole else clear) > 0.9
+    assert not segmenter.segment(alone, background).any()
+    strict = SegmentationSettings(faint_noise_factor=DEFAULT.noise_factor)
+    assert iou(Segmenter(noise, strict).segment(frame, background), clear) > 0.9
 
 
 @pytest.mark.parametrize("scale", [0.5, 1, 2, 3])

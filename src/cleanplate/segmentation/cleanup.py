@@ -14,6 +14,10 @@ REFERENCE_PIXELS = 320 * 240
 """Number of pixels of the frame for which lengths are given."""
 
 
+_LEAST_CLEAR = 0.5
+"""Share of a faint region that has to be clear for the rest to be foreground too."""
+
+
 class Cleanup:
     """The clean-up for frames of one size.
 
@@ -30,9 +34,16 @@ class Cleanup:
             cv2.MORPH_ELLIPSE, (max(1, self._closing), max(1, self._closing))
         )
 
-    def apply(self, mask: Mask) -> Mask:
-        """Clean mask, `(H, W)`, 0 or 255, from a raw one."""
+    def apply(self, mask: Mask, faint: Mask | None = None) -> Mask:
+        """Clean mask, `(H, W)`, 0 or 255, from a raw one.
+
+        Args:
+            mask: What is clearly foreground.
+            faint: That, and what is foreground only beside it; None: nothing is.
+        """
         mask = self.majority(mask)
+        if faint is not None:
+            mask = _joined(mask, self.majority(faint))
         if self._closing > 1:
             mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._disc)
         return remove_small(mask, self.min_area)
@@ -45,6 +56,18 @@ class Cleanup:
         square = (self._majority, self._majority)
         mean = cv2.blur(mask, square, borderType=cv2.BORDER_REPLICATE)
         return np.asarray(cv2.compare(mean, 127, cv2.CMP_GT), np.uint8)
+
+
+def _joined(mask: Mask, faint: Mask) -> Mask:
+    """The mask and those 8-connected regions of the faint one that it covers half of."""
+    if not mask.any():
+        return mask
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
+    covered = np.bincount(labels[mask > 0], minlength=count)
+    joins = covered >= np.maximum(_LEAST_CLEAR * statistics[:, cv2.CC_STAT_AREA], 1)
+    joins[0] = False
+    values = joins.astype(np.uint8) * np.uint8(255)
+    return np.asarray(cv2.bitwise_or(mask, values[labels]), np.uint8)
 
 
 def remove_small(mask: Mask, min_area: int) -> Mask:

@@ -13,7 +13,7 @@ from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation.cleanup import REFERENCE_PIXELS, Cleanup, odd_length
 from cleanplate.segmentation.difference import residual
 from cleanplate.segmentation.settings import SegmentationSettings
-from cleanplate.segmentation.shadows import SHADOW_REACH, shadow_pixels
+from cleanplate.segmentation.shadows import SHADOW_REACH, find_shadows
 
 
 class Cut(NamedTuple):
@@ -34,8 +34,11 @@ class Segmenter:
     def __init__(self, noise: Mask, settings: SegmentationSettings) -> None:
         self._settings = settings
         self._size = FrameSize(*noise.shape)
-        threshold = settings.threshold + settings.noise_factor * noise.astype(np.float32)
-        self._threshold = np.clip(np.rint(threshold), 0, 255).astype(np.uint8)
+        self._threshold = _threshold(settings.threshold, settings.noise_factor, noise)
+        self._faint_threshold: Mask | None = None
+        if settings.faint_noise_factor < settings.noise_factor:
+            faint = settings.faint_noise_factor
+            self._faint_threshold = _threshold(settings.threshold, faint, noise)
         scale = math.sqrt(self._size.pixels / REFERENCE_PIXELS)
         self._sigma = settings.blur * scale
         self._kernel = odd_length(4 * settings.blur, scale)
@@ -61,27 +64,35 @@ class Segmenter:
         if self._sigma > 0:
             difference = cv2.GaussianBlur(difference, (self._kernel, self._kernel), self._sigma)
         mask: Mask = cv2.compare(difference, self._threshold, cv2.CMP_GT)
+        faint: Mask | None = None
+        if self._faint_threshold is not None:
+            faint = cv2.compare(difference, self._faint_threshold, cv2.CMP_GT)
         if self._settings.shadows == "keep":
-            return Cut(self._cleanup.apply(mask))
-        if self._settings.shadows == "drop":
-            self._drop_shadows(mask, picture, background)
-            return Cut(self._cleanup.apply(mask))
-        everything = mask.copy()
-        self._drop_shadows(mask, picture, background)
-        shadows = self._cleanup.majority(cv2.subtract(everything, mask))
-        mask = self._cleanup.apply(mask)
-        return Cut(mask, cv2.subtract(shadows, mask))
+            return Cut(self._cleanup.apply(mask, faint))
+        everything = mask.copy() if self._settings.shadows == "label" else None
+        self._drop_shadows(mask, faint, picture, background)
+        shadows = None
+        if everything is not None:
+            shadows = self._cleanup.majority(cv2.subtract(everything, mask))
+        mask = self._cleanup.apply(mask, faint)
+        return Cut(mask, None if shadows is None else cv2.subtract(shadows, mask))
 
-    def _drop_shadows(self, mask: Mask, picture: Picture, background: Picture) -> None:
+    def _drop_shadows(
+        self, mask: Mask, faint: Mask | None, picture: Picture, background: Picture
+    ) -> None:
         left, top, width, height = cv2.boundingRect(mask)
         if not width:
             return
+        if faint is not None:
+            left, top, width, height = cv2.boundingRect(faint)
         # Only the part that holds foreground is looked at, with what the windows reach beyond it.
         rows = slice(max(0, top - SHADOW_REACH), top + height + SHADOW_REACH)
         columns = slice(max(0, left - SHADOW_REACH), left + width + SHADOW_REACH)
         part = np.s_[rows, columns]
-        shadows = shadow_pixels(picture[part], background[part], self._settings)
-        mask[part][shadows > 0] = 0
+        shadows = find_shadows(picture[part], background[part], self._settings)
+        mask[part][shadows.likely > 0] = 0
+        if faint is not None:
+            faint[part][(shadows.possible > 0) & (mask[part] == 0)] = 0
 
     def _require_size(self, picture: Picture, name: str) -> None:
         if picture.shape[:2] != self._size:
@@ -89,3 +100,8 @@ class Segmenter:
             raise FrameSizeError(
                 f"{name} of {got} for a scene of {self._size}; give it in the scene's size"
             )
+
+
+def _threshold(least: float, noise_factor: float, noise: Mask) -> Mask:
+    threshold = least + noise_factor * noise.astype(np.float32)
+    return np.clip(np.rint(threshold), 0, 255).astype(np.uint8)

@@ -21,6 +21,12 @@ class SegmentationSettings(Parameters):
     noise_factor: float = Field(
         3.0, ge=0, description="how much of the pixel's own noise is added to the threshold"
     )
+    faint_noise_factor: float = Field(
+        0.5,
+        ge=0,
+        description="the same within regions of which at least half differs by the whole "
+        "threshold; no less than noise_factor: no such regions",
+    )
     blur: float = Field(1.2, ge=0, description="sigma of the difference's blur, in pixels; 0: none")
     majority: int = Field(
         7, ge=0, le=63, description="side of the square whose majority decides, in pixels; 0: none"
