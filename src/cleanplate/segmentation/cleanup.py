@@ -6,6 +6,7 @@ import math
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from cleanplate.frames import FrameSize, Mask
 from cleanplate.segmentation.settings import SegmentationSettings
@@ -62,28 +63,27 @@ def _joined(mask: Mask, faint: Mask) -> Mask:
     """The mask and those 8-connected regions of the faint one that it covers half of."""
     if not mask.any():
         return mask
-    count, labels, statistics, _ = cv2.connectedComponentsWithStats(faint, connectivity=8)
+    count, labels = cv2.connectedComponents(faint, connectivity=8)
     covered = np.bincount(labels[mask > 0], minlength=count)
-    joins = covered >= np.maximum(_LEAST_CLEAR * statistics[:, cv2.CC_STAT_AREA], 1)
-    joins[0] = False
-    values = joins.astype(np.uint8) * np.uint8(255)
-    return np.asarray(cv2.bitwise_or(mask, values[labels]), np.uint8)
+    areas = np.bincount(labels[faint > 0], minlength=count)
+    joins = covered >= np.maximum(_LEAST_CLEAR * areas, 1)
+    return np.asarray(cv2.bitwise_or(mask, _chosen(joins, labels)), np.uint8)
 
 
 def remove_small(mask: Mask, min_area: int) -> Mask:
     """Mask without the 8-connected regions of fewer pixels."""
     if min_area <= 1 or not mask.any():
         return mask
-    _, labels, statistics, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
-    small = np.flatnonzero(statistics[:, cv2.CC_STAT_AREA] < min_area)
-    if not small.size:
-        return mask
-    cleaned = mask.copy()
-    for label in small:
-        left, top, width, height, _ = statistics[label]
-        box = np.s_[top : top + height, left : left + width]
-        cleaned[box][labels[box] == label] = 0
-    return cleaned
+    count, labels = cv2.connectedComponents(mask, connectivity=8)
+    is_large = np.bincount(labels[mask > 0], minlength=count) >= min_area
+    return mask if is_large[1:].all() else _chosen(is_large, labels)
+
+
+def _chosen(chosen: NDArray[np.bool_], labels: NDArray[np.int32]) -> Mask:
+    """Mask of the chosen regions, by their label; 0 is none."""
+    values = chosen.view(np.uint8) * np.uint8(255)
+    values[0] = 0
+    return np.asarray(np.take(values, labels), np.uint8)
 
 
 def odd_length(length: float, scale: float) -> int:
