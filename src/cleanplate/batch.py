@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
+from cleanplate import planes
 from cleanplate.errors import ModalityError
 from cleanplate.frames import Extras, Modality, Picture
 
@@ -58,11 +58,4 @@ def make_batch(pictures: Picture, extras: Extras, device: torch.device | str = "
 
 def to_pictures(images: Tensor) -> Picture:
     """Images `(B, 3, H, W)` in [0, 1] as pictures `(B, H, W, 3)` uint8, rounded, held in range."""
-    planes = images.detach().clamp(min=0).cpu().numpy()
-    count, _, height, width = planes.shape
-    pictures = np.empty((count, height, width, 3), np.uint8)
-    for picture, channels in zip(pictures, planes, strict=True):
-        # OpenCV scales, rounds and weaves the planes together several times faster than torch.
-        grey_levels = cv2.convertScaleAbs(channels.reshape(-1, width), alpha=255)
-        cv2.merge(list(grey_levels.reshape(3, height, width)), dst=picture)
-    return pictures
+    return planes.to_pictures(images.detach().cpu().numpy())

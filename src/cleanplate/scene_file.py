@@ -11,6 +11,7 @@
     latent.png          the codes of the frames over time, of a network that has codes
     pictures.jpg        what else the network draws: exits, gates, generated samples
     samples/            a few frames with background and mask, for the report
+    model.onnx          the network for runtimes without torch, of a scene that was exported
     provenance.json     where it comes from: input, versions, machine, times
 """
 
@@ -50,6 +51,7 @@ LATENT_PLOT = "latent.png"
 PICTURES = "pictures.jpg"
 PLOTS = (LOSS_PLOT, METRICS_TABLE, TRAINING_GRID, LATENT_PLOT, PICTURES)
 REPORT = "report.html"
+ONNX = "model.onnx"
 EVENTS = "tensorboard"
 
 _SUMMED = (MODEL, PLATE, NOISE)
@@ -114,7 +116,7 @@ def write_scene(folder: Path, scene: SceneData) -> None:
         OutputError: It cannot be written.
     """
     contents = {
-        MODEL: save_tensors({name: np.ascontiguousarray(a) for name, a in scene.tensors.items()}),
+        MODEL: _tensor_file(scene.tensors),
         PLATE: _png(scene.plate[..., ::-1]),
         NOISE: _png(scene.noise),
         METRICS: "".join(json.dumps(line) + "\n" for line in scene.metrics).encode(),
@@ -196,6 +198,15 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"the scene {folder} has format {config['format']}, this version reads format {FORMAT}"
         )
     return config
+
+
+def tensors_digest(tensors: Mapping[str, NDArray[Any]]) -> str:
+    """SHA-256 of the file that holds these tensors."""
+    return hashlib.sha256(_tensor_file(tensors)).hexdigest()
+
+
+def _tensor_file(tensors: Mapping[str, NDArray[Any]]) -> bytes:
+    return save_tensors({name: np.ascontiguousarray(array) for name, array in tensors.items()})
 
 
 def _read_summed(folder: Path, name: str, config: Mapping[str, Any]) -> bytes:

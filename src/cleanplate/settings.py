@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import yaml
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from cleanplate.architectures import architecture_summaries, load_architecture
 from cleanplate.background import CANDIDATES, PLATES
@@ -154,6 +154,36 @@ def resolve(tree: Mapping[str, Any]) -> LearnSettings:
     if baseline:
         return LearnSettings(_without_learning(general), sampling, segmentation)
     return _resolve_learned(general, sampling, segmentation, groups)
+
+
+def resolve_closed(tree: Mapping[str, Any]) -> LearnSettings:
+    """Settings of a learned scene whose network stays closed; never imports torch.
+
+    What concerns the network and its training is kept as it stands in the scene.
+
+    Raises:
+        SettingsError: A key is unknown or a value out of range.
+    """
+    names = GeneralSettings.model_fields
+    general = GeneralSettings.parse({key: value for key, value in tree.items() if key in names})
+    if general.method in STILL_BASELINES:
+        return resolve(tree)
+    return LearnSettings(
+        general,
+        SamplingSettings.parse(tree.get("sampling", {}), prefix="sampling"),
+        SegmentationSettings.parse(tree.get("segmentation", {}), prefix="segmentation"),
+        flow=FlowSettings.parse(tree["flow"], prefix="flow") if "flow" in tree else None,
+        mask=MaskSettings.parse(tree["mask"], prefix="mask") if "mask" in tree else None,
+        training=_Closed.parse(tree.get("training", {})),
+        model=_Closed.parse(tree.get("model", {})),
+        objective=_Closed.parse(tree.get("objective", {})),
+    )
+
+
+class _Closed(Parameters):
+    """Settings that are kept without being understood."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
 
 
 def merge(*trees: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from calls import CommandLine, files_of
+from calls import CommandLine, files_of, start
 
 from cleanplate.background import PLATES
 from cleanplate.cli.commands import demo as demo_module
@@ -284,6 +285,12 @@ class TestMethods:
         assert all(key in shown for key in keys)
 
 
+_NO_TORCH = """
+import sys
+sys.modules["torch"] = None
+"""
+
+
 class TestExport:
     def test_writes_a_graph_that_runs_without_torch(
         self, cleanplate: CommandLine, recording: Path, tmp_path: Path
@@ -300,7 +307,46 @@ class TestExport:
         frames = np.full((3, 3, height, width), 0.5, np.float32)
         (background,) = session.run(None, {"rgb": frames})
         assert background.shape == frames.shape
+        assert outcome.json["largest_difference"] < 1e-4
         assert files_of(run) == before
+
+    @pytest.mark.slow
+    def test_an_exported_scene_is_segmented_without_torch_and_alike(
+        self, cleanplate: CommandLine, recording: Path, tmp_path: Path
+    ) -> None:
+        pytest.importorskip("onnxruntime")
+        run = tmp_path / "run"
+        learned = ("--method", "rgb_flow_ae", "--budget", "5steps")
+        assert cleanplate("learn", recording, "--out", run, *learned).code == 0
+        masks = {name: tmp_path / name for name in ("torch", "onnx")}
+        alone = ("segment", recording, "--model", run, "--runtime", "onnx")
+        early = cleanplate(*alone, "--out", masks["onnx"])
+        assert early.is_refused_with(f"cleanplate export {run}", code=1)
+        assert cleanplate("export", run).code == 0
+        given = ("segment", recording, "--model", run, "--out", masks["torch"])
+        assert cleanplate(*given).code == 0
+        process = start(*alone, "--out", masks["onnx"], "--json", patch=_NO_TORCH)
+        out, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+        assert json.loads(out)["frames"] == len(list(masks["torch"].iterdir()))
+        for path in masks["torch"].iterdir():
+            ours, theirs = (cv2.imread(str(at)) for at in (path, masks["onnx"] / path.name))
+            assert (ours != theirs).mean() <= 1e-4
+
+    @pytest.mark.slow
+    def test_a_file_of_another_network_is_refused(
+        self, cleanplate: CommandLine, recording: Path, tmp_path: Path
+    ) -> None:
+        pytest.importorskip("onnxruntime")
+        runs = [tmp_path / name for name in ("first", "second")]
+        for seed, run in enumerate(runs):
+            how = ("--budget", "2steps", "--seed", seed, "--method", "conv_ae")
+            assert cleanplate("learn", recording, "--out", run, *how).code == 0
+        assert cleanplate("export", runs[0], "--out", runs[1] / "model.onnx").code == 0
+        outcome = cleanplate(
+            "segment", recording, "-m", runs[1], "-o", tmp_path / "masks", "--runtime", "onnx"
+        )
+        assert outcome.is_refused_with("made of another network", code=1)
 
     def test_a_still_plate_is_refused(
         self, cleanplate: CommandLine, scene: Path, tmp_path: Path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -212,6 +213,29 @@ def restore_estimator(
     return NetworkEstimator(
         model.to(picked), picked, start_plate=plate, modalities=settings.modalities()
     )
+
+
+def restore_onnx(
+    run: Path,
+    settings: LearnSettings,
+    tensors: Mapping[str, NDArray[Any]],
+    *,
+    size: FrameSize,
+    learned_on: str,
+    device: str,
+) -> BackgroundEstimator:
+    """The estimator of a scene whose network was exported into its folder; needs no torch.
+
+    Raises:
+        SceneFileError: The tensors are not those of the method, or its file is missing.
+        SettingsError: The runtime is not installed, or has no such device.
+    """
+    if settings.is_baseline:
+        return restore_estimator(settings, tensors, size=size, learned_on=learned_on, device=device)
+    from cleanplate.scene.onnx_runtime import open_onnx
+
+    plate = _plate_of(tensors, size, _START_PLATE)
+    return open_onnx(run, settings, tensors, start_plate=plate, device=device)
 
 
 def _plate_of(tensors: Mapping[str, NDArray[Any]], size: FrameSize, name: str) -> Picture:

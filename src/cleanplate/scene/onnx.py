@@ -8,19 +8,23 @@ import warnings
 from copy import deepcopy
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cleanplate._version import __version__
-from cleanplate.batch import FrameBatch
+from cleanplate.batch import FrameBatch, make_batch
 from cleanplate.errors import OutputError, SettingsError
 from cleanplate.frames import FrameSize, Modality
 from cleanplate.model import BackgroundModel
 from cleanplate.scene.estimators import MendedEstimator, NetworkEstimator
-from cleanplate.scene.scene import Scene
+from cleanplate.scene.onnx_runtime import DIGEST, open_session
+from cleanplate.scene.scene import Scene, resized
+from cleanplate.scene_file import tensors_digest
 
 _CHANNELS = {Modality.RGB: 3, Modality.FLOW: 2, Modality.MASK: 1}
-_PACKAGES = ("onnx", "onnxscript")
+_PACKAGES = ("onnx", "onnxscript", "onnxruntime")
 _EXAMPLES = 2
 """Frames of the example batch; a single one would be taken for a fixed size."""
 
@@ -47,7 +51,7 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
     repair: Tensor | None = None
     estimator = scene.estimator
     if isinstance(estimator, MendedEstimator):
-        repair = torch.from_numpy(estimator.repair).float() / 255
+        repair = _shares(estimator.repair)
         estimator = estimator.estimator
     if not isinstance(estimator, NetworkEstimator):
         raise SettingsError(
@@ -69,7 +73,10 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
         )
     program = _trace(graph, scene.working_size)
     program.model.metadata_props.update(
-        cleanplate=__version__, method=scene.settings.method, working_size=str(scene.working_size)
+        cleanplate=__version__,
+        method=scene.settings.method,
+        working_size=str(scene.working_size),
+        **{DIGEST: tensors_digest(scene.estimator.tensors())},
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -77,6 +84,40 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}") from error
     return path
+
+
+def parity(scene: Scene, path: Path) -> float:
+    """Most that an exported file's backgrounds differ from the scene's, in shares of full scale.
+
+    Compared are the sampled frames of the scene, or its plate where it has none.
+
+    Args:
+        scene: What was exported, `Scene.estimator` being a network's.
+        path: The file.
+    """
+    estimator = scene.estimator
+    repair = None
+    if isinstance(estimator, MendedEstimator):
+        repair, estimator = _shares(estimator.repair), estimator.estimator
+    assert isinstance(estimator, NetworkEstimator)
+    shown = [sample.picture for sample in scene.samples] or [scene.plate]
+    pictures = np.stack([resized(picture, scene.working_size) for picture in shown])
+    readers = estimator.readers()
+    extras = {
+        name: np.stack([reader.read(picture, at) for at, picture in enumerate(pictures)])
+        for name, reader in readers.items()
+    }
+    graph = _Graph(estimator.model, repair)
+    batch = make_batch(pictures, extras)
+    with torch.no_grad():
+        expected = graph(batch.rgb, *(batch.extras[name] for name in graph.others)).numpy()
+    feed = {"rgb": batch.rgb.numpy()} | {name.value: each for name, each in extras.items()}
+    (found,) = open_session(path).run(["background"], feed)
+    return float(np.abs(found - expected).max())
+
+
+def _shares(repair: NDArray[np.int16]) -> Tensor:
+    return torch.from_numpy(repair).float() / 255
 
 
 class _Graph(nn.Module):

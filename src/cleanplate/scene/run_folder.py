@@ -20,6 +20,7 @@ from cleanplate.scene_file import (
     METRICS,
     MODEL,
     NOISE,
+    ONNX,
     PLATE,
     PLOTS,
     PROVENANCE,
@@ -44,6 +45,7 @@ _OWN = (
     EVENTS,
     *PLOTS,
     REPORT,
+    ONNX,
 )
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
@@ -19,6 +19,7 @@ from cleanplate.scene.estimators import (
     BackgroundEstimator,
     MendedEstimator,
     restore_estimator,
+    restore_onnx,
 )
 from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene_file import CONFIG, Sample, SceneData, read_scene, write_scene
@@ -32,9 +33,11 @@ from cleanplate.segmentation.layers import (
     Layers,
     WaitingObject,
 )
-from cleanplate.settings import LearnSettings, resolve
+from cleanplate.settings import LearnSettings, resolve, resolve_closed
 from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
 
+Runtime: TypeAlias = Literal["torch", "onnx"]
+"""What runs the network of a scene."""
 _BATCH = 8
 _PLATE_FRAMES = 100
 
@@ -250,24 +253,27 @@ class Scene:
         return resized(frame.picture, self.working_size)
 
 
-def load(run: str | Path, *, device: str = "auto") -> Scene:
+def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -> Scene:
     """A scene from its folder.
 
     Args:
         run: Folder that `learn` or `Scene.save` wrote.
         device: Where to compute: `auto`, `cpu`, `cuda` or `cuda:N`.
+        runtime: What runs a network: `torch`, or `onnx` without torch, once the scene was exported
+            into its folder.
 
     Raises:
         SceneFileError: The folder is no scene, or one that is damaged or of another format.
-        SettingsError: There is no such device.
+        SettingsError: There is no such device, or the runtime is not installed.
     """
     resolve({"method": "median", "device": device})  # refuses a name that makes no sense
     data = read_scene(Path(run))
     try:
-        settings = resolve(data.settings)
+        settings = resolve(data.settings) if runtime == "torch" else resolve_closed(data.settings)
     except UsageError as error:
         raise SceneFileError(f"{CONFIG} of the scene {run}: {error}") from error
-    estimator = restore_estimator(
+    restored = restore_estimator if runtime == "torch" else partial(restore_onnx, Path(run))
+    estimator = restored(
         settings, data.tensors, size=data.working_size, learned_on=data.learned_on, device=device
     )
     return Scene(

@@ -17,7 +17,7 @@ from cleanplate.cli.object_log import ObjectLog
 from cleanplate.cli.outputs import make_folder, require_free_file, require_free_folder
 from cleanplate.errors import OutputError, SettingsError, UsageError
 from cleanplate.scene import Scene, load
-from cleanplate.scene.scene import require_size
+from cleanplate.scene.scene import Runtime, require_size
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.layers import Layers, WaitingObject
 from cleanplate.settings import merge, parse_assignments
@@ -47,6 +47,7 @@ def segment(
     objects: Path | None = None,
     save_scene: Path | None = None,
     device: str = "auto",
+    runtime: Runtime = "torch",
     resume: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
     common: CommonOptions | None = None,
@@ -63,13 +64,14 @@ def segment(
         objects: Also write who waited, where and for how long, a line each (.jsonl).
         save_scene: Save a copy of the scene without the ghosts that were found.
         device: auto, cpu, cuda or cuda:N.
+        runtime: torch, or onnx: without torch, once the scene was exported into its folder.
         resume: Leave out the frames whose masks are there already.
         overwrite: Replace the masks that are in the folder.
     """
     with Console(common or CommonOptions()) as console:
         begin = time.monotonic()
         overrides = parse_assignments(assignments or [])
-        scene = load(model, device=device)
+        scene = load(model, device=device, runtime=runtime)
         settings = overridden(scene, overrides)
         for key, value in overrides.get("segmentation", {}).items():
             console.info(f"segmentation.{key} = {value} for this call")

@@ -1,0 +1,124 @@
+"""A learned network run by ONNX Runtime: backgrounds without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from cleanplate.errors import SceneFileError, SettingsError
+from cleanplate.frames import Extras, Modality, Picture
+from cleanplate.modalities import ModalityReader, ModalitySettings, open_reader
+from cleanplate.planes import to_pictures, to_planes
+from cleanplate.scene_file import ONNX, tensors_digest
+from cleanplate.settings import LearnSettings
+
+DIGEST = "tensors_sha256"
+"""Key of the file's notes: what network it was made of."""
+_PROVIDERS = {"auto": "CPUExecutionProvider", "cpu": "CPUExecutionProvider"}
+
+
+class OnnxEstimator:
+    """The backgrounds of a network that was exported, ghosts mended as they were in it.
+
+    Args:
+        session: Of the file.
+        tensors: Those of the scene; kept so that it can be saved again.
+        start_plate: Plate that the network started from, `(h, w, 3)`.
+        modalities: How what it reads beside RGB is computed.
+    """
+
+    def __init__(
+        self,
+        session: Any,
+        tensors: Mapping[str, NDArray[Any]],
+        *,
+        start_plate: Picture,
+        modalities: ModalitySettings,
+    ) -> None:
+        self._session = session
+        self._tensors = dict(tensors)
+        self._start_plate = start_plate
+        self._modalities = modalities
+        self._reads = sorted({Modality(each.name) for each in session.get_inputs()})
+
+    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
+        """Background of each picture, rounded to grey levels."""
+        inputs = {Modality.RGB: to_planes(pictures), **(extras or {})}
+        feed = {name.value: inputs[name] for name in self._reads}
+        (background,) = self._session.run(["background"], feed)
+        return to_pictures(background)
+
+    def readers(self) -> dict[Modality, ModalityReader]:
+        """One for each input of the graph beside RGB."""
+        return {
+            name: open_reader(name, self._modalities, self._start_plate)
+            for name in self._reads
+            if name is not Modality.RGB
+        }
+
+    def tensors(self) -> dict[str, NDArray[Any]]:
+        """Those of the scene."""
+        return self._tensors
+
+
+def open_onnx(
+    run: Path,
+    settings: LearnSettings,
+    tensors: Mapping[str, NDArray[Any]],
+    *,
+    start_plate: Picture,
+    device: str,
+) -> OnnxEstimator:
+    """The estimator of a scene folder into which its network was exported.
+
+    Args:
+        run: Folder of the scene.
+        settings: Those of the scene.
+        tensors: Those of the scene.
+        start_plate: Plate that the network started from, in the working size.
+        device: Where to compute.
+
+    Raises:
+        SettingsError: The extra is not installed, or the device is none for this runtime.
+        SceneFileError: There is no such file, or it is not of this scene.
+    """
+    path = run / ONNX
+    if not path.is_file():
+        raise SceneFileError(f"{run} holds no {ONNX}; write it with: cleanplate export {run}")
+    session = open_session(path, device)
+    if session.get_modelmeta().custom_metadata_map.get(DIGEST) != tensors_digest(tensors):
+        raise SceneFileError(
+            f"{path} was made of another network than the one in {run}; "
+            f"write it again with: cleanplate export {run} --overwrite"
+        )
+    return OnnxEstimator(
+        session, tensors, start_plate=start_plate, modalities=settings.modalities()
+    )
+
+
+def open_session(path: Path, device: str = "auto") -> Any:
+    """A session of ONNX Runtime for a file.
+
+    Raises:
+        SettingsError: The extra is not installed, or the device is none for this runtime.
+        SceneFileError: The file cannot be read.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise SettingsError(
+            "this needs the package onnxruntime; install it with: pip install 'cleanplate[onnx]'"
+        ) from error
+    provider = _PROVIDERS.get(device, "CUDAExecutionProvider")
+    if provider not in onnxruntime.get_available_providers():
+        raise SettingsError(f"device '{device}' is none that this onnxruntime has; give cpu")
+    options = onnxruntime.SessionOptions()
+    # Threads that wait by turning in a circle take the processor from those that decode and cut.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=[provider])
+    except Exception as error:  # its errors share no class but this
+        raise SceneFileError(f"{path} is no network that can be run: {error}") from error
