@@ -8,7 +8,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from copies import COPIES, SCENE, Copy, write_frames, write_picture
 
 import cleanplate.datasets.registry as registry
 from cleanplate.datasets import (
@@ -21,10 +20,11 @@ from cleanplate.datasets import (
     open_sequence,
 )
 from cleanplate.datasets.base import LABELS
-from cleanplate.errors import GroundTruthError, SourceError, UnknownNameError
+from cleanplate.errors import GroundTruthError, SourceError, UnknownNameError, UsageError
 from cleanplate.evaluation import score_masks, score_sequence_plate
 from cleanplate.frames import FrameSize
 from cleanplate.video import open_source
+from dataset_copies import COPIES, SCENE, Copy, write_frames, write_picture
 
 
 @pytest.fixture(params=COPIES)
@@ -124,6 +124,7 @@ def test_of_several_plates_the_nearest_counts(tmp_path: Path) -> None:
 def test_a_tree_of_all_sets_gives_each_sequence_once(tmp_path: Path) -> None:
     painted = {paint(tmp_path).path.resolve(): name for name, paint in COPIES.values()}
     (tmp_path / ".hidden").symlink_to(tmp_path / "sbi", target_is_directory=True)
+    (tmp_path / "own" / "back").symlink_to(tmp_path, target_is_directory=True)
     write_frames(tmp_path / "pictures", "{}.png")  # pictures alone are no sequence
     found = find_sequences(tmp_path)
     assert {sequence.folder: sequence.dataset for sequence in found} == painted
@@ -141,6 +142,15 @@ def test_what_fits_nothing_is_told_what_was_looked_for(tmp_path: Path) -> None:
     with pytest.raises(GroundTruthError, match="is not a folder"):
         find_places(tmp_path / "nowhere")
     assert find_places(tmp_path) == []
+
+
+def test_a_set_of_another_package_that_cannot_be_loaded_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = importlib.metadata.EntryPoint("yard", "no_such_package:DATASET", "cleanplate.datasets")
+    monkeypatch.setattr(registry, "entry_points", lambda **_: [point])
+    with pytest.raises(UsageError, match=r"'yard' \(no_such_package:DATASET\) cannot be loaded"):
+        open_sequence(tmp_path)
 
 
 def test_an_unknown_set_is_refused_with_the_nearest() -> None:

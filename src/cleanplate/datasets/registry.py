@@ -6,14 +6,14 @@ import importlib
 import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import NamedTuple
 
 from cleanplate.datasets import layouts
 from cleanplate.datasets.layouts.cdnet import TRUTH_FOLDER
 from cleanplate.datasets.sequence import VIDEO_SUFFIXES, DataSet, VideoSequence
-from cleanplate.errors import GroundTruthError, UnknownNameError
+from cleanplate.errors import GroundTruthError, UnknownNameError, UsageError
 
 ENTRY_POINT_GROUP = "cleanplate.datasets"
 
@@ -31,10 +31,12 @@ class Place(NamedTuple):
 
 
 def known_datasets() -> Mapping[str, DataSet]:
-    """Every data set by its name, in the order in which they are tried."""
-    found: dict[str, DataSet] = {
-        point.name: point.load() for point in entry_points(group=ENTRY_POINT_GROUP)
-    }
+    """Every data set by its name, in the order in which they are tried.
+
+    Raises:
+        UsageError: One that another package registers cannot be loaded.
+    """
+    found = {point.name: _load(point) for point in entry_points(group=ENTRY_POINT_GROUP)}
     for module in pkgutil.iter_modules(layouts.__path__):
         found[module.name] = importlib.import_module(f"{layouts.__name__}.{module.name}").DATASET
     return dict(sorted(found.items(), key=lambda item: (item[1].generality, item[0])))
@@ -83,7 +85,7 @@ def find_places(folder: Path | str) -> list[Place]:
     folder = Path(folder).resolve()
     if not folder.is_dir():
         raise GroundTruthError(f"'{folder}' is not a folder; give one that holds sequences")
-    return list(_walk(folder, known_datasets()))
+    return list(_walk(folder, known_datasets(), set()))
 
 
 def find_sequences(folder: Path | str) -> list[VideoSequence]:
@@ -105,7 +107,22 @@ def open_place(place: Place) -> VideoSequence:
     return replace(dataset(place.dataset).open(place.path), dataset=place.dataset)
 
 
-def _walk(folder: Path, known: Mapping[str, DataSet]) -> Iterator[Place]:
+def _load(point: EntryPoint) -> DataSet:
+    try:
+        loaded: DataSet = point.load()
+    except (ImportError, AttributeError) as error:
+        raise UsageError(
+            f"the data set '{point.name}' ({point.value}) cannot be loaded: {error}; mend or "
+            "remove the package that registers it"
+        ) from error
+    return loaded
+
+
+def _walk(folder: Path, known: Mapping[str, DataSet], seen: set[Path]) -> Iterator[Place]:
+    real = folder.resolve()
+    if real in seen:  # a link that leads back
+        return
+    seen.add(real)
     name = _recognise(folder, known)
     if name is not None:
         yield Place(name, folder)
@@ -114,7 +131,7 @@ def _walk(folder: Path, known: Mapping[str, DataSet]) -> Iterator[Place]:
         if path.name.startswith("."):
             continue
         if path.is_dir():
-            yield from _walk(path, known)
+            yield from _walk(path, known, seen)
         elif path.suffix.lower() in VIDEO_SUFFIXES:
             name = _recognise(path, known)
             if name is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import cv2
@@ -191,9 +192,14 @@ def folder_of_a_video(root: Path) -> Copy:
     return Copy(place, "gate")
 
 
-def painted(root: Path) -> Copy:
+@lru_cache
+def crossroads() -> PaintedIntersection:
     settings = {"seconds": 1, "size": (48, 64), "frame_rate": 4}
-    scene = PaintedIntersection(PaintedSettings.parse(settings))
+    return PaintedIntersection(PaintedSettings.parse(settings))
+
+
+def painted(root: Path) -> Copy:
+    scene = crossroads()
     place = write_sequence(scene, root / "painted" / "crossroads")
     labels = scene.frame(0).labels
     return Copy(place, "crossroads", None, (1, 2, 3, 4), 4, labels, plates=1, has_region=True)
