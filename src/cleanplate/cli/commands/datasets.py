@@ -162,7 +162,7 @@ def _table(checks: Sequence[SequenceCheck], summary: str) -> Table:
     table = Table(box=None, caption=escape(summary), caption_justify="left")
     titles = ("data set", "sequence", "size", "frames", "scored", "labels", "plates", "problems")
     for title in titles:
-        table.add_column(title)
+        table.add_column(title, overflow="fold")
     for one in checks:
         cells: tuple[Any, ...] = (
             one.dataset,
