@@ -13,22 +13,36 @@ from pathlib import Path
 from urllib.parse import unquote
 
 import cyclopts
+import numpy as np
 import pytest
 
 import cleanplate.architectures
+import cleanplate.datasets.registry
 from cleanplate import learn
 from cleanplate.cli.app import app
 from cleanplate.cli.commands.methods import setting_rows
 from cleanplate.cli.main import run
+from cleanplate.datasets import open_sequence
+from cleanplate.evaluation import score_masks
 from cleanplate.settings import GeneralSettings, known_methods, resolve
 from scenes import paint_scene, write_image_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 MANUAL = ROOT / "docs" / "manual.md"
 ADDING = ROOT / "docs" / "adding-an-architecture.md"
+ADDING_DATASET = ROOT / "docs" / "adding-a-dataset.md"
 README = ROOT / "README.md"
 
-COMMANDS = [name for name in app if not name.startswith("-")]
+
+def commands(group: cyclopts.App, prefix: str = "") -> Iterator[tuple[str, cyclopts.App]]:
+    """Each command with its name, `datasets list` for one of a group."""
+    for name in group:
+        if not name.startswith("-"):
+            inner = list(commands(group[name], f"{prefix}{name} "))
+            yield from inner or [(prefix + name, group[name])]
+
+
+COMMANDS = dict(commands(app))
 COMMON = {"--json", "--quiet", "--verbose", "--debug"}
 GROUPS = ("sampling", "model", "objective", "training", "segmentation")
 NO_SETTINGS = {"model.safetensors", "segmentation.KEY", "training.jpg"}
@@ -95,13 +109,13 @@ def command_lines(page: Path) -> Iterator[list[str]]:
 
 
 def test_the_manual_has_a_section_for_each_command_and_no_other() -> None:
-    assert headings(section("Commands"))[1:] == COMMANDS
+    assert headings(section("Commands"))[1:] == list(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_each_command_has_all_its_options_and_no_other_in_the_manual(command: str) -> None:
     expected = set()
-    for argument in app[command].assemble_argument_collection():
+    for argument in COMMANDS[command].assemble_argument_collection():
         if not argument.show or set(argument.names) <= COMMON:
             continue
         is_positional = argument.field_info.kind is argument.field_info.POSITIONAL_OR_KEYWORD
@@ -249,6 +263,26 @@ def test_the_settings_file_of_the_manual_is_understood(
     words = ["learn", "junction", "--out", "scene", "--config", "settings.yaml", "--quiet"]
     assert run([*words, "--budget", "1step"]) == 0
     assert "rank: 12" in Path("scene/config.yaml").read_text(encoding="utf-8")
+
+
+def test_the_example_of_a_new_data_set_is_found_checked_and_scored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (example,) = blocks(ADDING_DATASET, "python")
+    (tmp_path / "yard.py").write_text(example, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    group = cleanplate.datasets.registry.ENTRY_POINT_GROUP
+    point = importlib.metadata.EntryPoint("yard", "yard:DATASET", group)
+    monkeypatch.setattr(cleanplate.datasets.registry, "entry_points", lambda **_: [point])
+    painted = paint_scene(32, 48, 4)
+    folder = tmp_path / "data" / "yard_03"
+    write_image_folder(folder / "rgb", painted.frames)
+    write_image_folder(folder / "fg", np.stack([painted.masks] * 3, axis=-1))
+    write_image_folder(tmp_path / "masks", np.stack([painted.masks] * 3, axis=-1))
+    sequence = open_sequence(folder)
+    assert (sequence.dataset, sequence.name, sequence.numbers) == ("yard", "yard_03", (1, 2, 3, 4))
+    assert run(["datasets", "check", str(tmp_path / "data"), "--quiet"]) == 0
+    assert score_masks(tmp_path / "masks", sequence).measures.F == 1
 
 
 def test_the_example_of_a_new_architecture_learns_and_segments(

@@ -25,7 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import cleanplate
-from cleanplate.datasets.cdnet import CDnetSequence, open_sequence
+from cleanplate.datasets import VideoSequence, open_sequence
 from cleanplate.video import open_source
 
 SEQUENCE = "cdnet/baseline/highway"
@@ -81,7 +81,7 @@ def main() -> None:
 
 
 def write_frames(
-    folder: Path, truth: CDnetSequence, held: NDArray[np.bool_], first: int, count: int
+    folder: Path, truth: VideoSequence, held: NDArray[np.bool_], first: int, count: int
 ) -> None:
     """Writes the clip with the hold to `all`, and links what lies before it into `before`."""
     random = np.random.default_rng(0)
@@ -109,7 +109,7 @@ def peer_masks(peer: Any, folder: Path) -> Iterator[tuple[int, NDArray[np.uint8]
 
 def measure(
     masks: Iterable[tuple[int, NDArray[np.uint8]]],
-    truth: CDnetSequence,
+    truth: VideoSequence,
     held: NDArray[np.bool_],
     first: int,
     count: int,

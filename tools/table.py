@@ -103,7 +103,7 @@ def measure_apart(cell: tuple[str, str, str], budget: str, threads: int) -> dict
 def measure(method: str, recipe: str, sequence: str, *, budget: str) -> dict[str, Any]:
     import cleanplate
     from cleanplate.background import spread_positions
-    from cleanplate.datasets.cdnet import open_sequence
+    from cleanplate.datasets import open_sequence
     from cleanplate.evaluation import score_plate
     from cleanplate.evaluation.counts import Counts, count_frame
     from cleanplate.evaluation.measures import measure as measures_of

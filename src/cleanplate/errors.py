@@ -9,6 +9,7 @@
     ├── SceneFileError              a learned scene that is damaged, foreign or of another format
     ├── RunLockedError              another process is learning into the same folder
     ├── TrainingError               learning that went wrong (values that are not finite, …)
+    ├── FetchError                  a data set that could not be fetched
     ├── GroundTruthError            truth that is missing or does not fit what is scored
     ├── ModalityError               a batch that lacks what a model reads
     └── UsageError                  exit code 2: the command or the call itself is wrong
@@ -54,6 +55,10 @@ class RunLockedError(CleanplateError, RuntimeError):
 
 class TrainingError(CleanplateError, RuntimeError):
     """Learning that went wrong."""
+
+
+class FetchError(CleanplateError, OSError):
+    """A data set that could not be fetched."""
 
 
 class GroundTruthError(CleanplateError, ValueError):

@@ -66,11 +66,11 @@ def test_folder_of_truth_finds_the_region_files_beside_it(tmp_path: Path) -> Non
     assert truth.name == "street"
 
 
-def test_input_folder_is_none_where_there_is_none(tmp_path: Path) -> None:
+def test_source_is_none_where_there_are_no_frames(tmp_path: Path) -> None:
     sequence = write_sequence(tmp_path / "street")
-    assert open_sequence(sequence).input_folder is None
+    assert open_sequence(sequence).source is None
     (sequence / "input").mkdir()
-    assert open_sequence(sequence).input_folder == (sequence / "input").resolve()
+    assert open_sequence(sequence).source == (sequence / "input").resolve()
 
 
 @pytest.mark.parametrize("name", ["ROI.bmp", "ROI.png"])
@@ -106,9 +106,9 @@ def test_region_that_does_not_fit_is_refused(
 
 
 def test_folder_without_truth_says_what_is_expected(tmp_path: Path) -> None:
-    with pytest.raises(GroundTruthError, match=r"no folder 'groundtruth'; .*gtNNNNNN\.png"):
+    with pytest.raises(GroundTruthError, match=r"no sequence of a known .*gtNNNNNN\.png"):
         open_sequence(tmp_path)
-    with pytest.raises(GroundTruthError, match=r"is not a folder; .*gtNNNNNN\.png"):
+    with pytest.raises(GroundTruthError, match=r"does not exist; .*gtNNNNNN\.png"):
         open_sequence(tmp_path / "nowhere")
     (tmp_path / "groundtruth").mkdir()
     with pytest.raises(GroundTruthError, match=r"no numbered picture; .*gtNNNNNN\.png"):
@@ -132,7 +132,10 @@ def test_temporal_region_without_truth_is_refused(tmp_path: Path) -> None:
     ("picture", "message"),
     [
         (np.full((3, 4), 127, dtype=np.uint8), "the value 127, which is no label"),
-        (np.zeros((5, 4), dtype=np.uint8), "4x5 where the truth of 'sequence' is 4x3"),
+        (
+            np.zeros((5, 4), dtype=np.uint8),
+            "of frame 3 of 'sequence' is 4x5 where the others are 4x3",
+        ),
         (np.full((3, 4, 3), (0, 0, 255), dtype=np.uint8), "colour picture"),
         (np.zeros((3, 4), dtype=np.uint16), "16 bits"),
     ],

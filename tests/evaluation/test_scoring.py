@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.datasets import CDnetSequence, open_sequence
+from cleanplate.datasets import VideoSequence, open_sequence
 from cleanplate.errors import GroundTruthError, SourceError, UsageError
 from cleanplate.evaluation import Counts, measure_plate, score_masks, score_plate
 
@@ -24,7 +24,7 @@ PERFECT = np.where(LABELS == 255, 255, 0).astype(np.uint8)
 
 
 @pytest.fixture
-def truth(tmp_path: Path) -> CDnetSequence:
+def truth(tmp_path: Path) -> VideoSequence:
     """Frames 470 to 472 with the labels above, the last of them without foreground."""
     folder = tmp_path / "street/groundtruth"
     folder.mkdir(parents=True)
@@ -45,7 +45,7 @@ def masks(tmp_path: Path) -> Path:
     return folder
 
 
-def test_masks_that_equal_the_truth_score_one(masks: Path, truth: CDnetSequence) -> None:
+def test_masks_that_equal_the_truth_score_one(masks: Path, truth: VideoSequence) -> None:
     score = score_masks(masks, truth)
     assert score.name == "street"
     assert (score.frames, score.missing, score.measures.frames) == (3, 0, 3)
@@ -57,7 +57,7 @@ def test_masks_that_equal_the_truth_score_one(masks: Path, truth: CDnetSequence)
 
 
 def test_per_frame_scores_are_undefined_where_a_frame_has_no_foreground(
-    masks: Path, truth: CDnetSequence
+    masks: Path, truth: VideoSequence
 ) -> None:
     by_frame = score_masks(str(masks), truth, per_frame=True).F_by_frame
     assert by_frame is not None
@@ -66,31 +66,31 @@ def test_per_frame_scores_are_undefined_where_a_frame_has_no_foreground(
     assert math.isnan(by_frame[472])
 
 
-def test_masks_of_other_names_are_found_by_their_number(masks: Path, truth: CDnetSequence) -> None:
+def test_masks_of_other_names_are_found_by_their_number(masks: Path, truth: VideoSequence) -> None:
     for path in list(masks.iterdir()):
         path.rename(masks / f"cam2_{path.stem[3:]}.png")
     (masks / "notes.txt").write_text("not a picture")
     assert score_masks(masks, truth).measures.F == 1
 
 
-def test_other_pictures_beside_masks_are_left_out(masks: Path, truth: CDnetSequence) -> None:
+def test_other_pictures_beside_masks_are_left_out(masks: Path, truth: VideoSequence) -> None:
     cv2.imwrite(str(masks / "background000470.png"), np.full((16, 16, 3), 90, dtype=np.uint8))
     assert score_masks(masks, truth).measures.F == 1
 
 
-def test_masks_stored_with_three_channels_are_read(masks: Path, truth: CDnetSequence) -> None:
+def test_masks_stored_with_three_channels_are_read(masks: Path, truth: VideoSequence) -> None:
     cv2.imwrite(str(masks / "bin000470.png"), np.dstack([PERFECT] * 3))
     assert score_masks(masks, truth).measures.F == 1
 
 
-def test_first_missing_mask_is_named(masks: Path, truth: CDnetSequence) -> None:
+def test_first_missing_mask_is_named(masks: Path, truth: VideoSequence) -> None:
     (masks / "bin000470.png").unlink()
     (masks / "bin000472.png").unlink()
     with pytest.raises(SourceError, match=r"^bin000470\.png is missing.*\(2 of 3 masks are\)"):
         score_masks(masks, truth)
 
 
-def test_missing_masks_count_as_background_on_request(masks: Path, truth: CDnetSequence) -> None:
+def test_missing_masks_count_as_background_on_request(masks: Path, truth: VideoSequence) -> None:
     (masks / "bin000470.png").unlink()
     score = score_masks(masks, truth, missing="negative")
     assert score.missing == 1
@@ -99,7 +99,7 @@ def test_missing_masks_count_as_background_on_request(masks: Path, truth: CDnetS
 
 
 def test_folder_without_any_mask_is_refused_whatever_is_asked(
-    masks: Path, truth: CDnetSequence
+    masks: Path, truth: VideoSequence
 ) -> None:
     for path in list(masks.iterdir()):
         path.rename(masks / f"bin{int(path.stem[3:]) - 470:06d}.png")
@@ -134,7 +134,7 @@ def shrink(folder: Path) -> None:
 )
 def test_masks_that_do_not_fit_are_refused(
     masks: Path,
-    truth: CDnetSequence,
+    truth: VideoSequence,
     change: Callable[[Path], None],
     error: type[Exception],
     message: str,
@@ -144,7 +144,7 @@ def test_masks_that_do_not_fit_are_refused(
         score_masks(masks, truth)
 
 
-def test_wrong_arguments_are_refused(masks: Path, truth: CDnetSequence) -> None:
+def test_wrong_arguments_are_refused(masks: Path, truth: VideoSequence) -> None:
     with pytest.raises(UsageError, match="missing='skip' is not known"):
         score_masks(masks, truth, missing="skip")  # type: ignore[arg-type]
     with pytest.raises(SourceError, match="is not a folder"):

@@ -27,5 +27,15 @@ _COMMANDS = {
     "doctor": ("doctor:doctor", "Check this installation."),
 }
 
+_DATASET_COMMANDS = {
+    "list": ("datasets:list_datasets", "List the data sets with their forms, terms and papers."),
+    "fetch": ("datasets:fetch", "Download a data set and unpack it."),
+    "check": ("datasets:check", "Check a tree: frames, sizes, labels, plates, checksums."),
+}
+
 for _name, (_target, _help) in _COMMANDS.items():
     app.command(f"cleanplate.cli.commands.{_target}", name=_name, help=_help)
+_datasets = App(name="datasets", help="List, fetch and check data sets with truth.")
+for _name, (_target, _help) in _DATASET_COMMANDS.items():
+    _datasets.command(f"cleanplate.cli.commands.{_target}", name=_name, help=_help)
+app.command(_datasets)

@@ -10,7 +10,15 @@ from cleanplate.datasets.base import (
     LabelMap,
     Region,
 )
-from cleanplate.datasets.cdnet import CDnetSequence, open_sequence
+from cleanplate.datasets.registry import (
+    dataset,
+    find_places,
+    find_sequences,
+    known_datasets,
+    open_place,
+    open_sequence,
+)
+from cleanplate.datasets.sequence import DataSet, TruePlate, VideoSequence
 
 __all__ = [
     "MOVING",
@@ -18,9 +26,16 @@ __all__ = [
     "SHADOW",
     "STATIC",
     "UNKNOWN",
-    "CDnetSequence",
+    "DataSet",
     "GroundTruth",
     "LabelMap",
     "Region",
+    "TruePlate",
+    "VideoSequence",
+    "dataset",
+    "find_places",
+    "find_sequences",
+    "known_datasets",
+    "open_place",
     "open_sequence",
 ]

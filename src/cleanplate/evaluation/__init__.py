@@ -8,7 +8,12 @@ from cleanplate.evaluation.measures import (
     measure,
 )
 from cleanplate.evaluation.plates import PlateMeasures, measure_plate
-from cleanplate.evaluation.scoring import SequenceScore, score_masks, score_plate
+from cleanplate.evaluation.scoring import (
+    SequenceScore,
+    score_masks,
+    score_plate,
+    score_sequence_plate,
+)
 
 __all__ = [
     "Counts",
@@ -22,4 +27,5 @@ __all__ = [
     "measure_plate",
     "score_masks",
     "score_plate",
+    "score_sequence_plate",
 ]

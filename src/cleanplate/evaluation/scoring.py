@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import cv2
 import numpy as np
 
-from cleanplate.datasets import GroundTruth, Region
+from cleanplate.datasets import GroundTruth, Region, VideoSequence
 from cleanplate.datasets.base import numbered_pictures, read_grey, read_picture_file
 from cleanplate.errors import GroundTruthError, SourceError, UsageError
 from cleanplate.evaluation.counts import Counts, count_frame
@@ -63,11 +63,17 @@ def score_masks(
 
     Raises:
         SourceError: A mask is missing, given twice, damaged, or holds other values.
-        GroundTruthError: A mask is not of the size of the truth, or the truth is damaged.
+        GroundTruthError: A mask is not of the size of the truth, or the truth is damaged or has
+            no labels.
         UsageError: `missing` has another value.
     """
     if missing not in ("error", "negative"):
         raise UsageError(f"missing='{missing}' is not known; give 'error' or 'negative'")
+    if not truth.numbers:
+        raise GroundTruthError(
+            f"'{truth.name}' has no labels of its frames, so that masks cannot be scored on it; "
+            "a true plate is for plates (score-plate)"
+        )
     masks = _find_masks(Path(masks_folder), truth, missing=missing)
     total = Counts()
     scores: dict[int, float] = {}
@@ -115,6 +121,24 @@ def score_plate(
         _read_picture(truth, error=GroundTruthError),
         valid=region,
     )
+
+
+def score_sequence_plate(plate: Path | str | Picture, truth: VideoSequence) -> PlateMeasures:
+    """Measures of a plate against the true plate of a sequence.
+
+    Where a sequence has several, because its scene changes, the one with the lowest AGE counts.
+
+    Raises:
+        SourceError: The file of the plate cannot be read.
+        GroundTruthError: The sequence has no true plate, one cannot be read, or the sizes differ.
+        FrameSizeError: A side is shorter than 11 pixels.
+    """
+    if not truth.plates:
+        raise GroundTruthError(
+            f"'{truth.name}' has no true plate; give a picture of the empty scene as the truth"
+        )
+    scores = [score_plate(plate, true.picture, valid=true.valid) for true in truth.plates]
+    return min(scores, key=lambda measures: measures.AGE)
 
 
 def _find_masks(folder: Path, truth: GroundTruth, *, missing: MissingMasks) -> Mapping[int, Path]:

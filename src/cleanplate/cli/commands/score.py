@@ -10,7 +10,8 @@ from rich.table import Table
 
 from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.datasets import open_sequence
-from cleanplate.evaluation import score_masks
+from cleanplate.errors import UsageError
+from cleanplate.evaluation import score_masks, score_sequence_plate
 from cleanplate.evaluation import score_plate as measure_plate_files
 
 
@@ -25,7 +26,7 @@ def score(
 
     Args:
         masks: Folder of masks, binNNNNNN.png.
-        truth: Sequence in CDnet's form: groundtruth/gtNNNNNN.png, temporalROI.txt, ROI.bmp.
+        truth: Sequence of any known data set: cleanplate datasets list shows their forms.
         missing: What a missing mask is: an error, or a frame without foreground.
     """
     with Console(common or CommonOptions()) as console:
@@ -52,12 +53,20 @@ def score_plate(
 
     Args:
         plate: Picture to score.
-        truth: Picture of the empty scene.
-        valid: Mask of the pixels that count; default all.
+        truth: Picture of the empty scene, or a sequence that has one.
+        valid: Mask of the pixels that count; default all, or those that the sequence says.
     """
     with Console(common or CommonOptions()) as console:
-        measures = measure_plate_files(plate, truth, valid=valid).as_json()
-        values = {"command": "score-plate", **measures}
+        if truth.is_dir():
+            if valid is not None:
+                raise UsageError(
+                    "--valid belongs to a picture; a sequence brings its own: leave it out, or "
+                    "give the picture as --truth"
+                )
+            measures = score_sequence_plate(plate, open_sequence(truth))
+        else:
+            measures = measure_plate_files(plate, truth, valid=valid)
+        values = {"command": "score-plate", **measures.as_json()}
         console.result(values, _table(values))
 
 
