@@ -13,6 +13,7 @@ import cleanplate
 from cleanplate.background import still_plate
 from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.errors import UnknownNameError
+from cleanplate.evaluation import score_plate
 from cleanplate.frames import Modality, Picture
 from cleanplate.objectives.bootstrapping import Bootstrapping, motion
 from cleanplate.settings import known_plates, resolve
@@ -44,6 +45,25 @@ def test_a_trained_plate_is_nearer_to_the_truth_than_the_mean(
     scene = cleanplate.learn(write_image_folder(tmp_path, frames), method=method, **QUICK)
     mean = still_plate("mean", ArrayStack(frames))
     assert error(scene.plate, truth) < 0.7 * error(mean, truth)
+
+
+@pytest.mark.slow
+@pytest.mark.data
+def test_the_pooled_plate_is_nearer_to_the_truth_of_a_real_recording_than_the_mean(
+    real_data: Path,
+) -> None:
+    folder = real_data / "sbi/Board"  # people stand in most of its frames
+    errors = {}
+    for method, budget in (("mean", "auto"), ("pooled_plate", "15steps")):
+        scene = cleanplate.learn(folder / "input", method=method, budget=budget, device="cpu")
+        measures = score_plate(
+            scene.plate,
+            folder / "GT/GT_background_derived.png",
+            valid=folder / "GT/GT_background_valid.png",
+        )
+        errors[method] = measures.AGE
+    assert errors["mean"] > 30
+    assert errors["pooled_plate"] < 0.8 * errors["mean"]
 
 
 def test_a_trained_plate_is_the_same_for_every_frame(tmp_path: Path) -> None:
