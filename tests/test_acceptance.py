@@ -98,16 +98,18 @@ def test_d_every_method_learns_at_every_size_and_is_reloaded_exactly(
     np.testing.assert_array_equal(seen, again)
 
 
-def test_e_the_decoder_of_the_adversarial_generator_learns(tmp_path: Path) -> None:
+def test_e_the_decoders_of_generator_and_discriminator_learn(tmp_path: Path) -> None:
     recording = record(tmp_path, paint_scene(32, 48, 12).frames)
     # The first step moves nothing behind the last layer, which starts from zero.
     first, last = (
         cleanplate.learn(recording, method="dcgan", budget=budget, device="cpu").estimator.tensors()
         for budget in ("1step", "4steps")
     )
-    decoder = [name for name in first if name.startswith("generator.decoder.")]
-    assert decoder
-    assert [name for name in decoder if np.array_equal(first[name], last[name])] == []
+    # The discriminator is a U-Net; one whose second half nobody trains judges no pixel.
+    for part in ("generator.decoder.", "discriminator.decoder.", "discriminator.to_pixel_logits."):
+        decoder = [name for name in first if name.startswith(part)]
+        assert decoder, part
+        assert [name for name in decoder if np.array_equal(first[name], last[name])] == [], part
 
 
 @pytest.mark.slow

@@ -8,7 +8,19 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from method_figures import FOOTNOTE, of_method, overview, protocol, read_table
+from method_figures import (
+    DEFAULTS,
+    FOOTNOTE,
+    by_sequence,
+    compact,
+    of_method,
+    overview,
+    own_budget_table,
+    own_budgets,
+    protocol,
+    read_table,
+    summary,
+)
 
 from cleanplate.baselines import STILL_BASELINES
 from cleanplate.cli.commands.methods import setting_rows
@@ -20,6 +32,8 @@ ROOT = Path(__file__).parents[1]
 MANUAL = ROOT / "docs" / "manual.md"
 HEAD = "| key | default | range | meaning |\n|---|---|---|---|\n"
 OWN_GROUPS = ("model", "objective")
+BEGIN = "<!-- figures of all methods, written by tools/manual.py -->\n"
+END = "<!-- end of the figures -->\n"
 
 
 def main() -> None:
@@ -52,13 +66,23 @@ def main() -> None:
 
 
 def write_figures() -> None:
-    table = read_table()
-    if not table["rows"]:
+    table, defaults = read_table(), read_table(DEFAULTS)
+    rows = table["rows"]
+    if not rows or not defaults["rows"]:
         return
-    replace_figures(ROOT / "docs/methods/README.md", protocol(table) + overview(table["rows"]))
+    replace_figures(
+        ROOT / "docs/methods/README.md",
+        f"{protocol(table)}{summary(rows)}{compact(rows)}\n"
+        f"### Own budgets\n\n{own_budgets(defaults, '../../benchmarks/')}"
+        f"{own_budget_table(defaults['rows'])}\n"
+        f"{overview(rows)}### All columns\n\n{by_sequence(rows)}",
+    )
+    for page, folder in ((ROOT / "README.md", "benchmarks/"), (MANUAL, "../benchmarks/")):
+        figures = f"{summary(rows)}{compact(rows)}\n{own_budgets(defaults, folder)}"
+        replace_marked(page, figures)
     for name in known_methods():
         page = ROOT / f"docs/methods/{name}.md"
-        figures = of_method(table["rows"], name)
+        figures = of_method(rows, defaults["rows"], name)
         if page.exists() and figures:
             replace_figures(page, f"{figures}\n{FOOTNOTE}\n")
 
@@ -66,6 +90,15 @@ def write_figures() -> None:
 def replace_figures(page: Path, figures: str) -> None:
     before, _, _ = page.read_text(encoding="utf-8").partition("## Figures\n")
     page.write_text(f"{before}## Figures\n\n{figures}".rstrip() + "\n", encoding="utf-8")
+
+
+def replace_marked(page: Path, figures: str) -> None:
+    """Writes the figures between the two marks of a page."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not end:
+        raise SystemExit(f"{page} lacks the marks {BEGIN.strip()} and {END.strip()}")
+    page.write_text(f"{before}{begin}\n{figures.rstrip()}\n\n{end}{after}", encoding="utf-8")
 
 
 def method_row(name: str, folder: str) -> str:

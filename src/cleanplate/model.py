@@ -31,7 +31,11 @@ class BackgroundModel(nn.Module, ABC):
 
     @abstractmethod
     def estimate_background(self, batch: FrameBatch) -> Tensor:
-        """Background of each frame, `(B, 3, H, W)`, float in [0, 1]."""
+        """Background of each frame, `(B, 3, H, W)`, float in [0, 1].
+
+        What a network adds to a plate may go a little past black or white, so that learning has a
+        gradient there; `to_pictures` and an exported graph hold it in range.
+        """
 
     def codes(self, batch: FrameBatch) -> Tensor:
         """What the network makes of each frame before it draws, `(B, N)`, any numbers.
@@ -39,6 +43,13 @@ class BackgroundModel(nn.Module, ABC):
         A network without codes, as here, gives `(B, 0)`.
         """
         return batch.rgb.new_empty(len(batch.rgb), 0)
+
+    def code_facts(self, batch: FrameBatch) -> Mapping[str, Tensor]:  # noqa: ARG002
+        """What else is known of each number of the codes, by name, `(N,)` each.
+
+        For people to read: a column of `latent.csv` of the run for each name.
+        """
+        return {}
 
     def pictures(self, batch: FrameBatch) -> Mapping[str, Tensor]:  # noqa: ARG002
         """What the network can draw beside the background, by caption.

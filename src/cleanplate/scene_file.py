@@ -9,6 +9,7 @@
     metrics.jsonl       the loss terms over the steps; metrics.csv, losses.png: the same for people
     training.jpg        a few frames as the network saw them at several moments of its training
     latent.png          the codes of the frames over time, of a network that has codes
+    latent.csv          mean and spread of each number of the codes, and what else is known of it
     pictures.jpg        what else the network draws: exits, gates, generated samples
     samples/            a few frames with background and mask, for the report
     model.onnx          the network for runtimes without torch, of a scene that was exported
@@ -48,8 +49,9 @@ LOSS_PLOT = "losses.png"
 METRICS_TABLE = "metrics.csv"
 TRAINING_GRID = "training.jpg"
 LATENT_PLOT = "latent.png"
+LATENT_TABLE = "latent.csv"
 PICTURES = "pictures.jpg"
-PLOTS = (LOSS_PLOT, METRICS_TABLE, TRAINING_GRID, LATENT_PLOT, PICTURES)
+PLOTS = (LOSS_PLOT, METRICS_TABLE, TRAINING_GRID, LATENT_PLOT, LATENT_TABLE, PICTURES)
 REPORT = "report.html"
 ONNX = "model.onnx"
 EVENTS = "tensorboard"

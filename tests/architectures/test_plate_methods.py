@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -12,7 +13,9 @@ import torch
 import cleanplate
 from cleanplate.background import still_plate
 from cleanplate.batch import FrameBatch, to_tensor
+from cleanplate.cli.main import run
 from cleanplate.errors import UnknownNameError
+from cleanplate.evaluation import score_plate
 from cleanplate.frames import Modality, Picture
 from cleanplate.objectives.bootstrapping import Bootstrapping, motion
 from cleanplate.settings import known_plates, resolve
@@ -46,6 +49,25 @@ def test_a_trained_plate_is_nearer_to_the_truth_than_the_mean(
     assert error(scene.plate, truth) < 0.7 * error(mean, truth)
 
 
+@pytest.mark.slow
+@pytest.mark.data
+def test_the_pooled_plate_is_nearer_to_the_truth_of_a_real_recording_than_the_mean(
+    real_data: Path,
+) -> None:
+    folder = real_data / "sbi/Board"  # people stand in most of its frames
+    errors = {}
+    for method, budget in (("mean", "auto"), ("pooled_plate", "15steps")):
+        scene = cleanplate.learn(folder / "input", method=method, budget=budget, device="cpu")
+        measures = score_plate(
+            scene.plate,
+            folder / "GT/GT_background_derived.png",
+            valid=folder / "GT/GT_background_valid.png",
+        )
+        errors[method] = measures.AGE
+    assert errors["mean"] > 30
+    assert errors["pooled_plate"] < 0.8 * errors["mean"]
+
+
 def test_a_trained_plate_is_the_same_for_every_frame(tmp_path: Path) -> None:
     frames, _ = visited_often(0)
     source = write_image_folder(tmp_path, frames)
@@ -73,6 +95,19 @@ def test_another_method_can_start_from_a_trained_plate(init: str, tmp_path: Path
     scene = cleanplate.learn(source, init=init, budget="2steps", out=tmp_path / "run")
     assert scene.settings.general.init == init
     assert cleanplate.load(tmp_path / "run").settings.general.init == init
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", ["pooled", "bootstrap"])
+def test_the_plate_command_trains_a_plate(how: str, tmp_path: Path) -> None:
+    frames, truth = visited_often(0)
+    source = write_image_folder(tmp_path / "frames", frames)
+    out = tmp_path / "plate.png"
+    assert run(["plate", str(source), "--out", str(out), "--how", how, "--quiet"]) == 0
+    plate = cv2.imread(str(out), cv2.IMREAD_COLOR_RGB)
+    assert plate is not None
+    mean = still_plate("mean", ArrayStack(frames))
+    assert error(plate, truth) < 0.7 * error(mean, truth)
 
 
 def test_the_plates_that_are_trained_are_known_by_their_file_names() -> None:

@@ -7,8 +7,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 import cleanplate
+from cleanplate.architectures.vae import VAE
+from cleanplate.batch import make_batch
+from cleanplate.scene.estimators import NetworkEstimator
 from scenes import paint_scene, write_image_folder
 
 
@@ -27,11 +31,31 @@ def learn(
 def test_a_network_with_codes_leaves_their_way(tmp_path: Path) -> None:
     run = learn("conv_ae", tmp_path)
     assert (run / "latent.png").read_bytes().startswith(b"\x89PNG")
+    lines = (run / "latent.csv").read_text().splitlines()
+    assert lines[0] == "number,mean,standard_deviation"
+    assert [line.split(",")[0] for line in lines[1:]] == ["1", "2", "3", "4"]
     assert not (run / "pictures.jpg").exists()
 
 
+def test_the_divergence_of_each_number_of_a_code_is_reported(tmp_path: Path) -> None:
+    run = learn("vae", tmp_path)
+    scene, painted = cleanplate.load(run, device="cpu"), paint_scene(40, 56, 12)
+    assert isinstance(scene.estimator, NetworkEstimator)
+    model = scene.estimator.model
+    assert isinstance(model, VAE)
+    batch = make_batch(painted.frames, {})
+    with torch.no_grad():
+        nats, codes = model.kl_per_latent(batch).numpy(), model.codes(batch).numpy()
+    lines = [line.split(",") for line in (run / "latent.csv").read_text().splitlines()]
+    assert lines[0] == ["number", "mean", "standard_deviation", "kl_nats"]
+    expected = np.stack([np.arange(1, 9), codes.mean(axis=0), codes.std(axis=0), nats], axis=1)
+    np.testing.assert_allclose(np.array(lines[1:], float), expected, rtol=1e-3, atol=1e-5)
+
+
 def test_a_still_plate_has_no_codes(tmp_path: Path) -> None:
-    assert not (learn("bootstrap_plate", tmp_path) / "latent.png").exists()
+    run = learn("bootstrap_plate", tmp_path)
+    assert not (run / "latent.png").exists()
+    assert not (run / "latent.csv").exists()
 
 
 def test_every_exit_has_a_row_of_pictures(tmp_path: Path) -> None:

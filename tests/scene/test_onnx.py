@@ -40,7 +40,7 @@ def largest_difference(scene: cleanplate.Scene, painted: PaintedScene, path: Pat
     assert {each.name for each in session.get_inputs()} == set(feed)
     (found,) = session.run(["background"], feed)
     with torch.no_grad():
-        expected = model.estimate_background(batch).numpy()
+        expected = model.estimate_background(batch).clamp(0, 1).numpy()
     assert found.shape == expected.shape
     return float(np.abs(found - expected).max())
 
@@ -65,6 +65,19 @@ def test_what_mends_the_background_is_in_the_graph(recording: Path, tmp_path: Pa
     expected = estimator.estimate(PAINTED.frames)
     assert np.abs(found.transpose(0, 2, 3, 1) * 255 - expected).max() < 1.01
     assert np.abs(expected.astype(int) - scene.estimator.estimate(PAINTED.frames)).max() > 50
+
+
+def test_what_goes_past_black_or_white_is_held_in_range(recording: Path, tmp_path: Path) -> None:
+    scene = learned(recording, "conv_ae")
+    assert isinstance(scene.estimator, NetworkEstimator)
+    view = scene.estimator.model.get_submodule("view")
+    view.get_buffer("plate")[..., :9] = -2
+    view.get_buffer("plate")[..., 9:20] = 3
+    path = export_onnx(scene, tmp_path / "scene.onnx")
+    session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    (found,) = session.run(["background"], {"rgb": make_batch(PAINTED.frames, {}).rgb.numpy()})
+    assert (found[..., :9] == 0).all()
+    assert (found[..., 9:20] == 1).all()
 
 
 def test_exporting_leaves_the_scene_as_it_was(recording: Path, tmp_path: Path) -> None:

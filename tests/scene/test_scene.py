@@ -66,6 +66,7 @@ def test_the_scene_file_holds_what_it_promises_and_nothing_else(run: Path) -> No
         "metrics.csv",
         "training.jpg",
         "latent.png",
+        "latent.csv",
         "provenance.json",
         "samples",
     }

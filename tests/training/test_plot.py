@@ -7,6 +7,7 @@ from io import StringIO
 
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from cleanplate.training.plot import latent_figure, latent_plot, loss_figure, metrics_table
 
@@ -20,6 +21,16 @@ def test_every_term_has_a_line_with_its_values() -> None:
     assert lines == {"mse": [[1, 4], [5, 2]], "kl": [[5, 1]]}
     rows = list(csv.DictReader(StringIO(metrics_table(log))))
     assert [row["kl"] for row in rows] == ["", "1.0"]
+
+
+def test_the_names_of_the_terms_hide_none_of_the_lines() -> None:
+    names = [f"discriminator/term_{number}" for number in range(7)]
+    figure = loss_figure([{"step": step, **dict.fromkeys(names, 1 / step)} for step in (1, 5)])
+    FigureCanvasAgg(figure).draw()
+    (axes,), (legend,) = figure.axes, figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == names
+    assert legend.get_window_extent().x0 >= axes.get_window_extent().x1
+    assert axes.get_window_extent().width > 0.5 * figure.bbox.width
 
 
 def test_codes_are_shown_in_their_main_directions_coloured_by_time() -> None:

@@ -102,6 +102,10 @@ class VAE(BackgroundModel):
         """
         return gaussian_kl(*self.code_distribution(batch.rgb)).mean(dim=0)
 
+    def code_facts(self, batch: FrameBatch) -> Mapping[str, Tensor]:
+        """The divergence of each number from its prior, in nats."""
+        return {"kl_nats": self.kl_per_latent(batch)}
+
     def _decode(self, codes: Tensor, batch: FrameBatch) -> Tensor:
         return self.view.background(self.decoder(codes), batch.rgb.shape[-2:])
 

@@ -39,6 +39,34 @@ def codes_over_time(
     return times, np.concatenate(parts)
 
 
+def code_table(
+    model: BackgroundModel,
+    inputs: LearningFrames,
+    device: torch.device,
+    codes: NDArray[np.float32],
+) -> str:
+    """Each number of the codes `(T, N)` as a line of CSV: mean, spread over time, other facts."""
+    positions = spread_positions(len(inputs), _CODED)
+    facts: dict[str, list[NDArray[np.float32]]] = {}
+    model.eval()
+    with torch.no_grad():
+        for places in in_batches(positions, _BATCH):
+            found = model.code_facts(make_batch(*inputs.read(places), device))
+            for name, values in found.items():
+                facts.setdefault(name, []).append(len(places) * values.float().cpu().numpy())
+    columns = {
+        "mean": codes.mean(axis=0),
+        "standard_deviation": codes.std(axis=0),
+        **{name: np.sum(parts, axis=0) / len(positions) for name, parts in facts.items()},
+    }
+    lines = [",".join(("number", *columns))]
+    lines += [
+        ",".join((str(number), *(f"{values[number - 1]:.6g}" for values in columns.values())))
+        for number in range(1, codes.shape[1] + 1)
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def draw_pictures(
     model: BackgroundModel, inputs: LearningFrames, device: torch.device
 ) -> Picture | None:

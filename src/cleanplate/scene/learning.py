@@ -39,6 +39,7 @@ from cleanplate.scene.sampled import SampledBackgrounds
 from cleanplate.scene.scene import Scene, learned_plate, load, resized
 from cleanplate.scene_file import (
     LATENT_PLOT,
+    LATENT_TABLE,
     LOSS_PLOT,
     METRICS_TABLE,
     PICTURES,
@@ -340,7 +341,7 @@ class _Run:
         fitted = learned.fitted
         if fitted is None:
             return {}
-        from cleanplate.scene.inside import codes_over_time, draw_pictures
+        from cleanplate.scene.inside import code_table, codes_over_time, draw_pictures
         from cleanplate.scene.moments import draw_moments
         from cleanplate.training.plot import latent_plot, loss_plot, metrics_table
 
@@ -355,6 +356,7 @@ class _Run:
         times, codes = codes_over_time(fitted.model, inputs, device)
         if codes.shape[1]:
             plots[LATENT_PLOT] = latent_plot(times, codes)
+            plots[LATENT_TABLE] = code_table(fitted.model, inputs, device, codes).encode()
         others = draw_pictures(fitted.model, inputs, device)
         if others is not None:
             plots[PICTURES] = jpeg(others)

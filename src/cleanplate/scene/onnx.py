@@ -132,9 +132,9 @@ class _Graph(nn.Module):
     def forward(self, rgb: Tensor, *others: Tensor) -> Tensor:
         extras = dict(zip(self.others, others, strict=True))
         background = self.model.estimate_background(FrameBatch(rgb, extras))
-        if self.repair is None:
-            return background
-        return (background + self.repair).clamp(0, 1)
+        if self.repair is not None:
+            background = background + self.repair
+        return background.clamp(0, 1)
 
 
 def _trace(graph: _Graph, size: FrameSize) -> torch.onnx.ONNXProgram:

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from cleanplate.training.loop import PhaseRunner
 
 _STATE = "state.json"
 _FORMAT = 1
+_RANDOM_CPU, _RANDOM_CUDA = "random/cpu", "random/cuda"
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,7 @@ def _gather(model: nn.Module, runner: PhaseRunner) -> dict[str, Tensor]:
         for index, entries in optimizer.state_dict()["state"].items():
             for key, tensor in entries.items():
                 tensors[f"optimizer/{phase}/{index}/{key}"] = tensor
-    tensors["random/cpu"] = torch.get_rng_state()
-    if torch.cuda.is_available():
-        tensors["random/cuda"] = torch.cuda.get_rng_state()
+    tensors |= random_states(next(model.parameters()).device)
     return {name: tensor.detach().contiguous().clone() for name, tensor in tensors.items()}
 
 
@@ -131,9 +131,25 @@ def _scatter(tensors: dict[str, Tensor], model: nn.Module, runner: PhaseRunner) 
             state.setdefault(int(index), {})[key] = tensor
         whole = optimizer.state_dict()
         optimizer.load_state_dict({**whole, "state": state})
-    torch.set_rng_state(tensors["random/cpu"])
-    if "random/cuda" in tensors and torch.cuda.is_available():
-        torch.cuda.set_rng_state(tensors["random/cuda"])
+    set_random_states(tensors, next(model.parameters()).device)
+
+
+def random_states(device: torch.device) -> dict[str, Tensor]:
+    """Random state of the CPU and of the GPU that learns.
+
+    No other GPU is touched: asking for its state would take memory there, beside another scene.
+    """
+    states = {_RANDOM_CPU: torch.get_rng_state()}
+    if device.type == "cuda":
+        states[_RANDOM_CUDA] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def set_random_states(states: Mapping[str, Tensor], device: torch.device) -> None:
+    """Puts back what `random_states` gave."""
+    torch.set_rng_state(states[_RANDOM_CPU])
+    if device.type == "cuda" and _RANDOM_CUDA in states:
+        torch.cuda.set_rng_state(states[_RANDOM_CUDA], device)
 
 
 def _under(tensors: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -16,7 +16,7 @@ _NOT_LOSSES = {"step", "seconds", "rate"}
 
 def loss_figure(metrics: Sequence[Mapping[str, float]]) -> Figure:
     """Every loss term of every phase over the steps, on a logarithmic scale."""
-    figure = Figure(figsize=(7.2, 3.2), layout="constrained")
+    figure = Figure(figsize=(8.4, 3.2), layout="constrained")
     axes = figure.subplots()
     names = sorted({name for line in metrics for name in line} - _NOT_LOSSES)
     for name in names:
@@ -29,7 +29,8 @@ def loss_figure(metrics: Sequence[Mapping[str, float]]) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(visible=True, alpha=0.25)
     if names:
-        axes.legend(frameon=False)
+        # Beside the lines: seven terms of two phases would hide what they name.
+        figure.legend(loc="outside right upper", frameon=False)
     return figure
 
 
