@@ -45,7 +45,7 @@ def commands(group: cyclopts.App, prefix: str = "") -> Iterator[tuple[str, cyclo
 COMMANDS = dict(commands(app))
 COMMON = {"--json", "--quiet", "--verbose", "--debug"}
 GROUPS = ("sampling", "model", "objective", "training", "segmentation")
-NO_SETTINGS = {"model.safetensors", "segmentation.KEY", "training.jpg"}
+NO_SETTINGS = {"model.onnx", "model.safetensors", "segmentation.KEY", "training.jpg"}
 ESCAPED_BAR = r"\|"
 SHELL = {"sh", "shell", "bash", "console"}
 
