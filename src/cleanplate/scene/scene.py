@@ -37,6 +37,7 @@ from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers import LayeredFrame, Layers, WaitingObject
 from cleanplate.settings import LearnSettings, resolve, resolve_closed
 from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
+from cleanplate.video.camera_watch import CameraWatch
 from cleanplate.video.registration import Motion, Registrar
 
 Runtime: TypeAlias = Literal["torch", "onnx"]
@@ -148,6 +149,7 @@ class Scene:
         segmentation: SegmentationSettings | None = None,
         skip: Collection[int] = (),
         layers: Layers | None = None,
+        watch: CameraWatch | None = None,
     ) -> Generator[Result]:
         """Foreground of every frame of a recording, one after the other.
 
@@ -159,6 +161,7 @@ class Scene:
             segmentation: Settings for this call instead of the scene's own.
             skip: Numbers of frames that need no result; the others come out as without it.
             layers: Fresh layers of `open_layers`, to be asked for repairs afterwards.
+            watch: A fresh one of `open_watch`, which tells whether the camera was moved.
 
         Raises:
             SourceError: The recording cannot be read.
@@ -177,6 +180,8 @@ class Scene:
         segmenter = Segmenter(self.noise, settings)
         for batch in read_ahead(self._estimated(source, unseen), depth=1):
             for frame, picture, background, motion in batch:
+                if watch is not None and watch.is_due(frame.time):
+                    watch.look(frame.number, frame.time, self._reduced(frame))
                 if layers is None:
                     mask = segmenter.segment(picture, background)
                     yield self._result(frame, mask, background, motion)
@@ -189,6 +194,14 @@ class Scene:
         """Fresh layers for one call of `segment`."""
         settings = segmentation or self.settings.segmentation
         return Layers(self.noise, settings)
+
+    def open_watch(self) -> CameraWatch:
+        """A fresh watch over the camera, for one call of `segment`."""
+        return CameraWatch(
+            resized(self.plate, self.working_size),
+            reach=self.shake.reach,
+            enlargement=self.frame_size.width / self.working_size.width,
+        )
 
     def repaired(self, layers: Layers) -> Scene:
         """A copy of this scene whose background is mended as the layers mended theirs."""

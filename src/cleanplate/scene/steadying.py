@@ -136,15 +136,17 @@ def _find_motion(frames: FrameCache) -> Registration | None:
     size = _small(frames.size)
     pictures = _read(frames, spread_positions(len(frames), _SAMPLES), size)
     plate = _median(pictures, np.full(pictures.shape[:3], 255, np.uint8))
-    reaches = [motion.reach for motion in _reliable(pictures, plate, "translation")]
-    shakes = bool(reaches) and bool(np.quantile(reaches, _MOST_FRAMES) >= _STILL)
-    if shakes:  # a plate out of frames that do not lie over each other is blurred
+    shifts = _reliable(pictures, plate, "translation")
+    if not shifts or _most([motion.reach for motion in shifts]) >= _STILL:
+        # It shakes, or it shakes so much that the plate has nothing left to go by.
         steadied = _steady_plate(pictures, "translation")
-        if steadied is None:
+        shifts = [] if steadied is None else _reliable(pictures, steadied, "translation")
+        if steadied is None or not shifts:
             return None
         plate = steadied
+    shakes = _most([motion.reach for motion in shifts]) >= _STILL
     strays = [_stray(motion) for motion in _reliable(pictures, plate, "homography")]
-    if strays and np.quantile(strays, _MOST_FRAMES) >= _UPRIGHT:
+    if strays and _most(strays) >= _UPRIGHT:
         return "homography"
     return "translation" if shakes else None
 
@@ -158,6 +160,11 @@ def _reliable(pictures: Picture, plate: Picture, how: Registration) -> list[Moti
     found = [motion for motion in motions if motion.is_found]
     support = np.median([motion.support for motion in motions])
     return found if len(found) >= _LEAST_FOUND * len(motions) and support >= _LEAST_SUPPORT else []
+
+
+def _most(values: Sequence[float]) -> float:
+    """What most values stay below."""
+    return float(np.quantile(values, _MOST_FRAMES))
 
 
 def _stray(motion: Motion) -> float:

@@ -38,6 +38,8 @@ _CONTRAST_WINDOW = 15
 _CONTRAST_FLOOR = 6.0
 """Contrast, in grey levels, that counts as noise."""
 _CONTRAST_UNIT = 50.0
+_CLEAR = 0.4
+"""Share of the plate's local spread that a frame has which is neither dark nor in fog."""
 _WINDOW = (13, 13)
 _LEVELS = 3
 _STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.02)
@@ -167,7 +169,7 @@ class Registrar:
         scale = min(1.0, math.sqrt(SEARCHED_PIXELS / self._size.pixels))
         self._searched = FrameSize(*(max(1, round(side * scale)) for side in self._size))
         self._how: Registration = how
-        self._contrast = self._local_contrast(plate)
+        self._contrast, self._spread = self._local_contrast(plate)
         distance = max(3.0, _POINT_DISTANCE * math.sqrt(self._searched.pixels))
         found = cv2.goodFeaturesToTrack(self._contrast, _MOST_POINTS, _LEAST_CORNER, distance)
         points = np.empty((0, 1, 2), np.float32) if found is None else found
@@ -182,7 +184,7 @@ class Registrar:
         """The camera's motion in a frame of the plate's size."""
         if not self.is_able:
             return Motion(np.eye(3), self._size, is_found=False, support=0.0)
-        contrast = self._local_contrast(picture)
+        contrast, _ = self._local_contrast(picture)
         motion = self._follow(contrast, None)
         if not motion.is_found:
             # Far away, or hardly anything of the scene to be seen: what would the whole say?
@@ -225,8 +227,15 @@ class Registrar:
         support = count / max(1, len(self._points))
         return Motion(np.eye(3), self._size, is_found=False, support=support)
 
-    def _local_contrast(self, picture: Picture) -> Mask:
-        """Grey less its surroundings, in units of their spread: no light in it, `(h, w)`, uint8."""
+    def is_clear(self, picture: Picture) -> bool:
+        """Whether a frame shows about as much structure as the plate, wherever it lies."""
+        return self._local_contrast(picture)[1] >= _CLEAR * self._spread
+
+    def _local_contrast(self, picture: Picture) -> tuple[Mask, float]:
+        """Grey less its surroundings, in units of their spread: no light in it, `(h, w)`, uint8.
+
+        The mean of that spread, in grey levels, comes with it.
+        """
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
         if self._searched != self._size:
             grey = cv2.resize(grey, self._searched[::-1], interpolation=cv2.INTER_AREA)
@@ -235,7 +244,8 @@ class Registrar:
         values -= cv2.blur(values, window)
         spread = cv2.sqrt(cv2.blur(cv2.multiply(values, values), window))
         ratio = cv2.divide(values, cv2.add(spread, _CONTRAST_FLOOR), scale=_CONTRAST_UNIT)
-        return np.asarray(cv2.add(ratio, 128, dtype=cv2.CV_8U), np.uint8)
+        contrast = np.asarray(cv2.add(ratio, 128, dtype=cv2.CV_8U), np.uint8)
+        return contrast, float(cv2.mean(spread)[0])
 
 
 def moved(points: Points, matrix: Points) -> Points:
