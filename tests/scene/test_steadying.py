@@ -105,13 +105,25 @@ def test_the_scene_file_says_how_the_camera_shook(scene: Path) -> None:
         Shake.of({"motion": "somersault", "reach": 3.0})
 
 
-def test_masks_and_backgrounds_are_those_of_the_frame(scene: Path, shaky: Path) -> None:
+def background_error(scene: Scene, recording: Path) -> float:
+    """Mean over the frames and the middle of the picture, in grey levels."""
     inside = np.s_[MARGIN:-MARGIN, MARGIN:-MARGIN]
-    for result, truth in zip(
-        cleanplate.load(scene).segment(shaky), SHAKEN.backgrounds, strict=True
-    ):
-        error = np.abs(result.background[inside].astype(int) - truth[inside])
-        assert error.mean() < 3, result.number
+    errors = [
+        np.abs(result.background[inside].astype(int) - truth[inside]).mean()
+        for result, truth in zip(scene.segment(recording), SHAKEN.backgrounds, strict=True)
+    ]
+    return float(np.mean(errors))
+
+
+def test_backgrounds_are_those_of_the_frame(scene: Path, shaky: Path) -> None:
+    untreated = cleanplate.learn(shaky, method="median", settings=OFF)
+    steadied = background_error(cleanplate.load(scene), shaky)
+    assert steadied < 8
+    assert steadied < 0.4 * background_error(untreated, shaky)
+
+
+def test_labels_agree_with_the_mask_of_the_frame(scene: Path, shaky: Path) -> None:
+    for result in cleanplate.load(scene).segment(shaky):
         assert result.labels is not None
         assert np.array_equal(result.labels > 127, result.mask > 0)
 

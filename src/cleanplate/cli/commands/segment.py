@@ -113,6 +113,7 @@ def segment(
             "waiting_objects": outcome.objects,
             "ghosts_repaired": layers.repairs if layers else 0,
             "camera_moved_at": _described(watch.moved),
+            "stopped": outcome.stopped,
             "overrides": overrides.get("segmentation", {}),
             "seconds": round(seconds, 3),
             "frames_per_second": round(outcome.frames / max(seconds, 1e-9), 1),
