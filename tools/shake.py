@@ -4,10 +4,11 @@ Usage: [CLEANPLATE_DATA=FOLDER] python tools/shake.py [--sequence S | --painted]
        [--turn DEGREES] [--method M] [--registration R] [--out F]
 
 Every frame is shifted by a random walk that never goes farther than the reach (and turned by up to
-so many degrees), by Lanczos interpolation, and cropped, so that real content comes in at the rim. The
-truth is moved alike (nearest neighbour). The still row is the same crop of the frames as they are. F is
-given over the whole crop, and over what lies 2 x reach from its rim (`inner`), which the plate has
-always seen. Both rows are learned and segmented with the same method and the same settings.
+so many degrees), by Lanczos interpolation, and cropped, so that real content comes in at the rim.
+The truth is moved alike (nearest neighbour). The still row is the same crop of the frames as they
+are. F is given over the whole crop, and over what lies twice the reach from its rim (`F_inner`),
+which the plate has always seen. Both rows are learned and segmented with the same method and the
+same settings.
 """
 
 from __future__ import annotations

@@ -53,17 +53,19 @@ class Result:
     Attributes:
         frame: The frame itself.
         mask: Its foreground, `(H, W)`, uint8, 0 or 255, in the frame's size.
-        working_background: Its background, as the frame's camera sees it, in the size in which
-            the scene was learned.
+        plate_background: Its background over the plate, in the size in which the scene was
+            learned.
         working_labels: Layer of each pixel in that size, values of `Label`; None: not followed.
         objects: Who stands still, boxes and sizes in pixels of the frame.
+        motion: Of the camera; None: it is known to stand still.
     """
 
     frame: Frame
     mask: Mask
-    working_background: Picture
+    plate_background: Picture
     working_labels: Mask | None = None
     objects: tuple[WaitingObject, ...] = ()
+    motion: Motion | None = None
 
     @property
     def number(self) -> int:
@@ -79,6 +81,13 @@ class Result:
     def picture(self) -> Picture:
         """The frame's picture, `(H, W, 3)`, uint8, RGB."""
         return self.frame.picture
+
+    @cached_property
+    def working_background(self) -> Picture:
+        """Its background as the frame's camera sees it, in the size of the learned scene."""
+        if self.motion is None:
+            return self.plate_background
+        return background_in_frame(self.plate_background, self.motion)
 
     @cached_property
     def background(self) -> Picture:
@@ -221,7 +230,7 @@ class Scene:
         if motion is None or motion.is_none:
             return Result(frame, enlarged_mask(mask, self.frame_size), background)
         mask = mask_in_frame(mask, motion, self.frame_size)
-        return Result(frame, mask, background_in_frame(background, motion))
+        return Result(frame, mask, background, motion=motion)
 
     def _layered_result(self, frame: Frame, found: LayeredFrame, motion: Motion | None) -> Result:
         result = self._result(frame, found.mask, found.background, motion)

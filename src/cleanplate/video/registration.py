@@ -28,8 +28,8 @@ LEAST_POINTS = 16
 """Points that agree without which no motion is believed."""
 _LEAST_SUPPORT = 0.12
 """Share of the plate's points that have to agree, of those that could be seen."""
-_MOST_POINTS = 160
-_POINT_DISTANCE = 0.026
+_MOST_POINTS = 120
+_POINT_DISTANCE = 0.03
 """Between two points, as a share of the root of the number of pixels."""
 _LEAST_CORNER = 0.03
 SEARCHED_PIXELS = 160_000
@@ -40,7 +40,7 @@ _CONTRAST_FLOOR = 6.0
 _CONTRAST_UNIT = 50.0
 _CLEAR = 0.4
 """Share of the plate's local spread that a frame has which is neither dark nor in fog."""
-_WINDOW = (13, 13)
+_WINDOW = (11, 11)
 _LEVELS = 3
 _STOP = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, 10, 0.02)
 _LARGEST_ERROR = 28.0
@@ -265,22 +265,26 @@ def _fit(
     matrix = np.eye(3)
     matrix[:2, 2] = _commonest(ends - starts, _RADII[how][0])
     for radius in _RADII[how]:
-        strays = np.linalg.norm(moved(starts, matrix) - ends, axis=1)
-        weights = np.clip(1 - (strays / radius) ** 2, 0, None) ** 2
+        weights = np.maximum(1 - _strays(starts, ends, matrix) / radius**2, 0) ** 2
         if np.count_nonzero(weights) < LEAST_POINTS // 2:
             break
         if how == "translation":
-            matrix[:2, 2] = np.average(ends - starts, axis=0, weights=weights)
+            matrix[:2, 2] = weights @ (ends - starts) / weights.sum()
         else:
             matrix = _homography(starts, ends, weights, size)
-    strays = np.linalg.norm(moved(starts, matrix) - ends, axis=1)
-    return matrix, strays < 2 * _RADII[how][-1]
+    return matrix, _strays(starts, ends, matrix) < (2 * _RADII[how][-1]) ** 2
+
+
+def _strays(starts: Points, ends: Points, matrix: Points) -> NDArray[np.float64]:
+    """Squared distance of each point from where the motion would have it."""
+    away = moved(starts, matrix) - ends
+    return np.asarray(np.einsum("ij,ij->i", away, away), np.float64)
 
 
 def _commonest(shifts: Points, radius: float) -> Points:
     """The shift that has most others within a radius."""
-    across, down = (part[:, None] - part[None] for part in shifts.T)
-    near = across * across + down * down < radius * radius
+    places = (shifts[:, 0] + 1j * shifts[:, 1]).astype(np.complex64)
+    near = np.abs(places[:, None] - places[None]) < radius
     best = int(np.argmax(np.count_nonzero(near, axis=1)))
     return np.asarray(shifts[near[best]].mean(axis=0), np.float64)
 
