@@ -34,9 +34,10 @@ from cleanplate.scene.estimators import (
 )
 from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.provenance import describe_input, describe_machine, now, peak_memory_bytes
+from cleanplate.scene.result import resized
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.sampled import SampledBackgrounds
-from cleanplate.scene.scene import Scene, learned_plate, load, resized
+from cleanplate.scene.scene import Scene, learned_plate, load
 from cleanplate.scene.steadying import steady
 from cleanplate.scene_file import (
     LATENT_PLOT,
