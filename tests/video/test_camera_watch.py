@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -124,3 +126,28 @@ def test_only_the_first_move_is_told() -> None:
     assert isinstance(guard.moved, CameraMove)
     assert guard.moved.time == pytest.approx(6, abs=0.5)
     assert not guard.is_due(100.0)
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    "sequence", ["cdnet/baseline/highway", "cdnet/baseline/pedestrians", "sbi/Board", "sbi/Foliage"]
+)
+def test_real_scenes_of_a_still_camera_are_no_move(real_data: Path, sequence: str) -> None:
+    paths = sorted((real_data / sequence / "input").iterdir())
+    samples = [read(path) for path in paths[:: max(1, len(paths) // 40)]]
+    plate = np.median(samples, axis=0).astype(np.uint8)
+    guard, bumped = CameraWatch(plate), CameraWatch(plate)
+    for index in range(0, len(paths), 10):
+        picture = read(paths[index])
+        guard.look(index + 1, index / 25, picture)
+        bumped.look(index + 1, index / 25, np.roll(picture, 15, axis=1))
+    assert guard.moved is None
+    if sequence.startswith("cdnet"):
+        assert bumped.moved is not None
+        assert bumped.moved.reach == pytest.approx(15, abs=0.5)
+
+
+def read(path: Path) -> Picture:
+    picture = cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+    assert picture is not None
+    return np.asarray(picture, np.uint8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -137,3 +139,22 @@ def test_what_goes_to_the_plate_and_back_is_where_it_was() -> None:
     large = motion.to_frame(there, size=FrameSize(2 * HEIGHT, 2 * WIDTH)) > 127
     enlarged = cv2.resize(mask, (2 * WIDTH, 2 * HEIGHT), interpolation=cv2.INTER_NEAREST) > 0
     assert np.count_nonzero(large != enlarged) < 240
+
+
+@pytest.mark.data
+def test_known_shifts_of_a_real_scene_are_recovered(real_data: Path) -> None:
+    paths = sorted((real_data / "cdnet/baseline/highway/input").iterdir())[::40]
+    pictures = [np.asarray(cv2.imread(str(path), cv2.IMREAD_COLOR_RGB), np.uint8) for path in paths]
+    registrar = Registrar(np.median(pictures, axis=0).astype(np.uint8), "translation")
+    for picture, shift in zip(pictures, random_walk(len(pictures), 6.0), strict=True):
+        still = np.array(registrar.locate(picture).shift)
+        shifted = cv2.warpAffine(
+            picture,
+            shift_matrix(*shift)[:2],
+            picture.shape[1::-1],
+            flags=cv2.INTER_LANCZOS4,
+            borderMode=cv2.BORDER_REPLICATE,
+        )
+        motion = registrar.locate(shifted)
+        assert motion.is_found
+        assert motion.shift == pytest.approx(still + shift, abs=0.1)
