@@ -102,7 +102,11 @@ class Camera:
             matrix = cv2.getRotationMatrix2D(((width - 1) / 2, (height - 1) / 2), turn, 1.0)
             matrix[:, 2] += across, down
             picture = cv2.warpAffine(
-                picture, matrix, (width, height), flags=how, borderMode=cv2.BORDER_REPLICATE
+                picture,
+                matrix,
+                (width, height),
+                flags=how | cv2.WARP_INVERSE_MAP,
+                borderMode=cv2.BORDER_REPLICATE,
             )
         margin = self._margin
         return np.ascontiguousarray(picture[margin:-margin, margin:-margin])
