@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import cleanplate
-from cleanplate.datasets.cdnet import open_sequence
+from cleanplate.datasets import open_sequence
 from cleanplate.datasets.painted import PaintedIntersection, PaintedSettings
 from cleanplate.evaluation.counts import Counts, count_frame
 from cleanplate.evaluation.measures import measure
@@ -115,7 +115,7 @@ class Camera:
 def read_sequence(name: str) -> Frames:
     truth = open_sequence(Path(os.environ["CLEANPLATE_DATA"]) / name)
     numbers = set(truth.numbers)
-    for frame in open_source(truth.folder / "input").frames():
+    for frame in open_source(truth.source).frames():
         labels = truth.read_labels(frame.number) if frame.number in numbers else None
         if labels is not None and truth.region is not None:
             labels = np.where(truth.region, labels, 85).astype(np.uint8)
