@@ -92,6 +92,7 @@ class SceneData:
         tensors: Arrays of the method by name.
         plate: Still plate in the frame size.
         noise: Noise map in the working size.
+        registration: How frames are brought over the plate, by name; None: they are not.
         provenance: Where the scene comes from.
         metrics: Lines of the log of learning.
         samples: A few frames; may be empty.
@@ -105,6 +106,7 @@ class SceneData:
     tensors: Mapping[str, NDArray[Any]]
     plate: Picture
     noise: Mask
+    registration: Mapping[str, Any] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     metrics: Sequence[Mapping[str, float]] = ()
     samples: Sequence[Sample] = ()
@@ -129,6 +131,7 @@ def write_scene(folder: Path, scene: SceneData) -> None:
         "frame_size": list(scene.frame_size),
         "working_size": list(scene.working_size),
         "learned_on": scene.learned_on,
+        **({"registration": dict(scene.registration)} if scene.registration else {}),
         "settings": scene.settings,
         "sha256": {name: hashlib.sha256(contents[name]).hexdigest() for name in _SUMMED},
     }
@@ -169,6 +172,7 @@ def read_scene(folder: Path) -> SceneData:
         tensors=tensors,
         plate=np.ascontiguousarray(plate[..., ::-1]),
         noise=_decoded(folder, contents[NOISE], NOISE, tuple(working_size)),
+        registration=_registration(folder, config),
         provenance=_read_provenance(folder),
         metrics=_read_metrics(folder / METRICS),
         samples=_read_samples(folder / SAMPLES),
@@ -246,6 +250,13 @@ def _size(folder: Path, config: Mapping[str, Any], key: str) -> FrameSize:
     if isinstance(value, list) and len(value) == 2 and all(isinstance(n, int) for n in value):
         return FrameSize(*value)
     raise SceneFileError(f"{CONFIG} of the scene {folder} is damaged: {key} is {value!r}")
+
+
+def _registration(folder: Path, config: Mapping[str, Any]) -> dict[str, Any] | None:
+    value = config.get("registration")
+    if value is None or isinstance(value, dict):
+        return value
+    raise SceneFileError(f"{CONFIG} of the scene {folder} is damaged: registration is {value!r}")
 
 
 def _decoded(folder: Path, content: bytes, name: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:

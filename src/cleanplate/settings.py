@@ -41,6 +41,11 @@ class SamplingSettings(Parameters):
     working_pixels: Literal["auto"] | WorkingPixels = Field(
         "auto", description="larger frames are reduced to so many pixels; auto looks at the device"
     )
+    registration: Literal["auto", "off", "translation", "homography"] = Field(
+        "auto",
+        description="takes the camera's shaking out of the frames: shifts, or turns and zooms too; "
+        "auto: what there is of them",
+    )
 
 
 class GeneralSettings(Parameters):

@@ -25,6 +25,7 @@ from cleanplate.report.figures import foreground_chart, noise_figure
 from cleanplate.report.foreground import MOMENTS, Foreground, _Moments, share
 from cleanplate.report.wording import duration, percent
 from cleanplate.scene import LearnOptions, Result, Scene, learn, load
+from cleanplate.scene.steadying import Shake
 
 HEADINGS = (
     "Clean plate",
@@ -252,6 +253,15 @@ def test_a_scene_that_says_little_of_its_origin_still_gets_a_report(
     page = write_report(saved(load(run), tmp_path / "run", provenance=provenance)).read_text()
     assert "<h1>Learned scene</h1>" in page
     assert tuple(re.findall(r"<h2>(.*?)</h2>", page)) == HEADINGS
+
+
+def test_a_camera_that_shakes_is_told(run: Path, page: str, tmp_path: Path) -> None:
+    assert "frames are compared as they are" in page
+    shaky = saved(load(run), tmp_path / "shaky", shake=Shake("translation", 4.26, lost_frames=3))
+    told = write_report(shaky).read_text(encoding="utf-8")
+    assert "shakes by 4.3 pixels" in told
+    assert "taken out of every frame by shifts" in told
+    assert "3 frames did not show enough of the scene to be registered." in told
 
 
 def test_scores_are_explained(run: Path, tmp_path: Path) -> None:

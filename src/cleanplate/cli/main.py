@@ -32,7 +32,8 @@ def run(arguments: Sequence[str]) -> int:
     """Runs one command.
 
     Returns:
-        0 where it went well, 1 for a failure, 2 for wrong usage, 130 where Ctrl-C ended it.
+        0 where it went well, 1 for a failure, 2 for wrong usage, 3 where a moved camera ended it,
+        130 where Ctrl-C did.
     """
     try:
         code = app(

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from cleanplate.errors import SourceError
-from cleanplate.frames import FloatMap, FrameSize, Picture
+from cleanplate.frames import FloatMap
 from cleanplate.modalities.base import ModalityReader
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.video import ArrayFile, FrameCache, VideoSource, read_ahead
@@ -46,7 +45,7 @@ class ModalityCache:
         passing = read_ahead(source.frames(wanted=needed.__contains__ if needed else None))
         try:
             for frame in passing:
-                values = reader.read(_scaled(frame.picture, frames.size), frame.index)
+                values = reader.read(frames.prepared(frame.picture), frame.index)
                 if (position := places.pop(frame.index, None)) is not None:
                     file.write(values, position)
                     progress("reading again", position + 1, len(frames))
@@ -87,9 +86,3 @@ def _require_all_read(source: VideoSource, *, missing: int) -> None:
             f"{source.name} has changed since its frames were read: {missing} of them cannot be "
             "read any more; learn again when it is complete"
         )
-
-
-def _scaled(picture: Picture, size: FrameSize) -> Picture:
-    if picture.shape[:2] == size:
-        return picture
-    return np.asarray(cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cleanplate.frames import FrameSize, Mask
 from cleanplate.progress import ProgressListener
 from cleanplate.scene import Result, Scene
-from cleanplate.scene.scene import resized
+from cleanplate.scene.result import resized
 from cleanplate.scene_file import Sample
 from cleanplate.video import VideoSource
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from cleanplate.report.foreground import Foreground
 from cleanplate.scene import Scene
+from cleanplate.scene.steadying import Shake
 from cleanplate.settings import GeneralSettings, known_methods
 
 SCORES = {
@@ -108,6 +109,8 @@ def warnings(scene: Scene) -> list[str]:
             f"The recording ends early: {_frames(missing)} that it promises "
             f"{'is' if missing == 1 else 'are'} missing."
         )
+    if lost := scene.shake.lost_frames:
+        found.append(f"{_frames(lost)} did not show enough of the scene to be registered.")
     if scene.settings.is_baseline:
         found.append(
             f"“{scene.settings.method}” is a baseline: one still picture, computed and not "
@@ -128,6 +131,7 @@ def key_figures(scene: Scene, foreground: Foreground | None) -> list[Row]:
         ),
         Row("Frame size", size(scene.frame_size), "pixels, width and height"),
         Row("Working size", size(scene.working_size), "in which background and mask are computed"),
+        _camera(scene.shake),
         _count_row("Steps", _number(provenance, "steps"), "of training"),
         _row("Time", _number(provenance, "seconds"), duration, "from opening to the noise map"),
         _row(
@@ -149,6 +153,14 @@ def key_figures(scene: Scene, foreground: Foreground | None) -> list[Row]:
         Row("Noise, 95th percentile", f"{high:.0f}", "grey levels, 95 % of the pixels have less"),
     ]
     return [row for row in rows if row is not None]
+
+
+def _camera(shake: Shake) -> Row:
+    if shake.motion is None:
+        return Row("Camera", "still", "frames are compared as they are")
+    what = "shifts" if shake.motion == "translation" else "homographies"
+    meaning = f"farthest motion of a corner; taken out of every frame by {what}"
+    return Row("Camera", f"shakes by {shake.reach:.1f} pixels", meaning)
 
 
 def score_rows(scores: Mapping[str, object]) -> list[Row]:

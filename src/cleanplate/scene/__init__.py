@@ -1,6 +1,7 @@
 """The one place that joins source, cache, start, training, noise and segmenter."""
 
 from cleanplate.scene.learning import LearnOptions, learn
-from cleanplate.scene.scene import Result, Scene, load
+from cleanplate.scene.result import Result
+from cleanplate.scene.scene import Scene, load
 
 __all__ = ["LearnOptions", "Result", "Scene", "learn", "load"]

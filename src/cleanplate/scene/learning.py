@@ -34,9 +34,11 @@ from cleanplate.scene.estimators import (
 )
 from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.provenance import describe_input, describe_machine, now, peak_memory_bytes
+from cleanplate.scene.result import resized
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.sampled import SampledBackgrounds
-from cleanplate.scene.scene import Scene, learned_plate, load, resized
+from cleanplate.scene.scene import Scene, learned_plate, load
+from cleanplate.scene.steadying import steady
 from cleanplate.scene_file import (
     LATENT_PLOT,
     LATENT_TABLE,
@@ -215,6 +217,7 @@ class _Run:
             frames = inputs.frames
             if begin is not None:
                 begin()
+            shake = steady(frames, self._settings.sampling.registration, self._progress)
             self._progress("initial plate", 0, 1)
             start = self._initial_plate(inputs)
             learned = self._fit(self._settings, inputs, start.picture, keep=begin is not None)
@@ -226,6 +229,7 @@ class _Run:
                 noise=noise,
                 estimator=learned.estimator,
                 learned_on=learned.learned_on,
+                shake=shake,
                 provenance={},
                 metrics=learned.metrics,
                 plots=self._plots(learned, inputs, Segmenter(noise, self._settings.segmentation)),
@@ -239,6 +243,7 @@ class _Run:
                 "parameters": learned.parameters,
                 "peak_memory_bytes": peak_memory_bytes(),
                 "device": learned.learned_on,
+                "registration": shake.as_values() or "off",
                 "seed": self._settings.general.seed,
                 "input": describe_input(self._source, frames),
                 "versions": describe_machine(),

@@ -20,7 +20,8 @@ from cleanplate.frames import FrameSize, Modality
 from cleanplate.model import BackgroundModel
 from cleanplate.scene.estimators import MendedEstimator, NetworkEstimator
 from cleanplate.scene.onnx_runtime import DIGEST, open_session
-from cleanplate.scene.scene import Scene, resized
+from cleanplate.scene.result import resized
+from cleanplate.scene.scene import Scene
 from cleanplate.scene_file import tensors_digest
 
 _CHANNELS = {Modality.RGB: 3, Modality.FLOW: 2, Modality.MASK: 1}

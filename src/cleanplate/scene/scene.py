@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -15,6 +15,12 @@ from numpy.typing import NDArray
 from cleanplate.background import spread_positions
 from cleanplate.errors import FrameSizeError, SceneFileError, UsageError
 from cleanplate.frames import FloatMap, Frame, FrameSize, Mask, Modality, Picture
+from cleanplate.scene.alignment import (
+    filled,
+    labels_in_frame,
+    mask_in_frame,
+    objects_in_frame,
+)
 from cleanplate.scene.estimators import (
     BackgroundEstimator,
     MendedEstimator,
@@ -22,19 +28,16 @@ from cleanplate.scene.estimators import (
     restore_onnx,
 )
 from cleanplate.scene.inputs import LearningFrames
+from cleanplate.scene.result import Result, enlarged_mask, resized
+from cleanplate.scene.steadying import Shake
 from cleanplate.scene_file import CONFIG, Sample, SceneData, read_scene, write_scene
 from cleanplate.segmentation import SegmentationSettings, Segmenter
 from cleanplate.segmentation.difference import mended
-from cleanplate.segmentation.layers import (
-    BACKGROUND,
-    MOVING,
-    SHADOW,
-    LayeredFrame,
-    Layers,
-    WaitingObject,
-)
+from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.settings import LearnSettings, resolve, resolve_closed
 from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
+from cleanplate.video.camera_watch import CameraWatch
+from cleanplate.video.registration import Motion, Registrar
 
 Runtime: TypeAlias = Literal["torch", "onnx"]
 """What runs the network of a scene."""
@@ -42,56 +45,17 @@ _BATCH = 8
 _PLATE_FRAMES = 100
 
 
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What a scene says about one frame.
+class _Estimated(NamedTuple):
+    """A frame, its picture over the plate and its background, both in the working size.
 
     Attributes:
-        frame: The frame itself.
-        mask: Its foreground, `(H, W)`, uint8, 0 or 255, in the frame's size.
-        working_background: Its background in the size in which the scene was learned.
-        working_labels: Layer of each pixel in that size, values of `Label`; None: not followed.
-        objects: Who stands still, boxes and sizes in pixels of the frame.
+        motion: Of the camera; None: it is known to stand still.
     """
 
     frame: Frame
-    mask: Mask
-    working_background: Picture
-    working_labels: Mask | None = None
-    objects: tuple[WaitingObject, ...] = ()
-
-    @property
-    def number(self) -> int:
-        """The user's number of the frame."""
-        return self.frame.number
-
-    @property
-    def time(self) -> float:
-        """Seconds from the first frame."""
-        return self.frame.time
-
-    @property
-    def picture(self) -> Picture:
-        """The frame's picture, `(H, W, 3)`, uint8, RGB."""
-        return self.frame.picture
-
-    @cached_property
-    def background(self) -> Picture:
-        """The empty scene in this frame's light, `(H, W, 3)`, uint8, RGB."""
-        return resized(self.working_background, self.frame.size)
-
-    @cached_property
-    def labels(self) -> Mask | None:
-        """Layer of each pixel, `(H, W)`, uint8, values of `Label`; None: not followed."""
-        if self.working_labels is None or self.working_labels.shape == self.frame.size:
-            return self.working_labels
-        labels = cv2.resize(
-            self.working_labels, self.frame.size[::-1], interpolation=cv2.INTER_NEAREST
-        )
-        # The smooth outline of the mask decides what is foreground.
-        labels[(self.mask == 0) & (labels > SHADOW)] = BACKGROUND
-        labels[(self.mask > 0) & (labels <= SHADOW)] = MOVING
-        return np.asarray(labels, np.uint8)
+    picture: Picture
+    background: Picture
+    motion: Motion | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +67,7 @@ class Scene:
         frame_size: Size of the camera's frames.
         plate: Still plate, `(H, W, 3)`, uint8, RGB: the median over time of its backgrounds.
         noise: Noise of each pixel, `(h, w)`, uint8, grey levels, in the working size.
+        shake: How the camera shakes; its frames are brought over the plate before all else.
         provenance: Where it comes from.
         metrics: Log of learning, a mapping for each line.
         samples: A few frames with background and mask.
@@ -116,6 +81,7 @@ class Scene:
     estimator: BackgroundEstimator
     learned_on: str
     provenance: Mapping[str, Any]
+    shake: Shake = field(default_factory=Shake)
     metrics: Sequence[Mapping[str, float]] = ()
     samples: Sequence[Sample] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
@@ -132,6 +98,7 @@ class Scene:
         segmentation: SegmentationSettings | None = None,
         skip: Collection[int] = (),
         layers: Layers | None = None,
+        watch: CameraWatch | None = None,
     ) -> Generator[Result]:
         """Foreground of every frame of a recording, one after the other.
 
@@ -143,6 +110,7 @@ class Scene:
             segmentation: Settings for this call instead of the scene's own.
             skip: Numbers of frames that need no result; the others come out as without it.
             layers: Fresh layers of `open_layers`, to be asked for repairs afterwards.
+            watch: A fresh one of `open_watch`, which tells whether the camera was moved.
 
         Raises:
             SourceError: The recording cannot be read.
@@ -160,19 +128,29 @@ class Scene:
         unseen = frozenset(skip) if layers is None else frozenset[int]()
         segmenter = Segmenter(self.noise, settings)
         for batch in read_ahead(self._estimated(source, unseen), depth=1):
-            for frame, picture, background in batch:
+            for frame, picture, background, motion in batch:
+                if watch is not None and watch.is_due(frame.time):
+                    watch.look(frame.number, frame.time, self._reduced(frame))
                 if layers is None:
                     mask = segmenter.segment(picture, background)
-                    yield Result(frame, enlarged_mask(mask, self.frame_size), background)
+                    yield self._result(frame, mask, background, motion)
                     continue
                 found = layers.update(frame.time, picture, background)
                 if frame.number not in skip:
-                    yield self._result(frame, found)
+                    yield self._layered_result(frame, found, motion)
 
     def open_layers(self, segmentation: SegmentationSettings | None = None) -> Layers:
         """Fresh layers for one call of `segment`."""
         settings = segmentation or self.settings.segmentation
         return Layers(self.noise, settings)
+
+    def open_watch(self) -> CameraWatch:
+        """A fresh watch over the camera, for one call of `segment`."""
+        return CameraWatch(
+            resized(self.plate, self.working_size),
+            reach=self.shake.reach,
+            enlargement=self.frame_size.width / self.working_size.width,
+        )
 
     def repaired(self, layers: Layers) -> Scene:
         """A copy of this scene whose background is mended as the layers mended theirs."""
@@ -186,18 +164,26 @@ class Scene:
             provenance={**self.provenance, "ghosts_repaired_while_segmenting": layers.repairs},
         )
 
-    def _result(self, frame: Frame, found: LayeredFrame) -> Result:
+    def _result(
+        self, frame: Frame, mask: Mask, background: Picture, motion: Motion | None
+    ) -> Result:
+        if motion is None or motion.is_none:
+            return Result(frame, enlarged_mask(mask, self.frame_size), background)
+        mask = mask_in_frame(mask, motion, self.frame_size)
+        return Result(frame, mask, background, motion=motion)
+
+    def _layered_result(self, frame: Frame, found: LayeredFrame, motion: Motion | None) -> Result:
+        result = self._result(frame, found.mask, found.background, motion)
+        labels, objects = found.labels, found.objects
+        if motion is not None:
+            labels = labels_in_frame(labels, motion, result.mask)
+            objects = objects_in_frame(objects, motion)
         ratio = (
             self.frame_size.width / self.working_size.width,
             self.frame_size.height / self.working_size.height,
         )
-        return Result(
-            frame,
-            enlarged_mask(found.mask, self.frame_size),
-            found.background,
-            working_labels=found.labels,
-            objects=tuple(item.enlarged(*ratio) for item in found.objects),
-        )
+        enlarged = tuple(item.enlarged(*ratio) for item in objects)
+        return replace(result, working_labels=labels, objects=enlarged)
 
     def save(self, run: str | Path) -> None:
         """Writes the scene to a folder.
@@ -216,6 +202,7 @@ class Scene:
                 tensors=self.estimator.tensors(),
                 plate=self.plate,
                 noise=self.noise,
+                registration=self.shake.as_values(),
                 provenance=self.provenance,
                 metrics=self.metrics,
                 samples=self.samples,
@@ -225,28 +212,42 @@ class Scene:
 
     def _estimated(
         self, frames: Iterable[Frame], skip: frozenset[int]
-    ) -> Iterator[tuple[tuple[Frame, Picture, Picture], ...]]:
-        """Batches of frame, picture and background in the working size."""
+    ) -> Iterator[tuple[_Estimated, ...]]:
+        """Batches of frames with their backgrounds."""
         for batch in in_batches(self._inputs(frames, skip), _BATCH):
-            pictures = np.stack([picture for _, picture, _ in batch])
-            extras = {name: np.stack([e[name] for _, _, e in batch]) for name in batch[0][2]}
+            pictures = np.stack([picture for _, picture, _, _ in batch])
+            extras = {name: np.stack([e[name] for _, _, e, _ in batch]) for name in batch[0][2]}
             backgrounds = self.estimator.estimate(pictures, extras)
-            wanted = tuple(frame for frame, _, _ in batch)
-            yield tuple(zip(wanted, pictures, backgrounds, strict=True))
+            yield tuple(
+                _Estimated(
+                    frame,
+                    picture if motion is None else filled(picture, motion, background),
+                    background,
+                    motion,
+                )
+                for (frame, _, _, motion), picture, background in zip(
+                    batch, pictures, backgrounds, strict=True
+                )
+            )
 
     def _inputs(
         self, frames: Iterable[Frame], skip: frozenset[int]
-    ) -> Iterator[tuple[Frame, Picture, dict[Modality, FloatMap]]]:
-        """Frames with their picture in the working size and what else the method reads."""
+    ) -> Iterator[tuple[Frame, Picture, dict[Modality, FloatMap], Motion | None]]:
+        """Frames with their picture over the plate, what else the method reads, and the motion."""
         readers = self.estimator.readers()
+        plate = resized(self.plate, self.working_size)
+        registrar = Registrar(plate, self.shake.motion) if self.shake.motion else None
         for frame in frames:
             if frame.number in skip and not readers:
                 continue
-            picture = self._reduced(frame)
+            picture, motion = self._reduced(frame), None
+            if registrar is not None:
+                motion = registrar.locate(picture)
+                picture = filled(motion.to_plate(picture), motion, plate)
             # Readers see every frame, also those left out: they may remember.
             extras = {name: reader.read(picture, frame.index) for name, reader in readers.items()}
             if frame.number not in skip:
-                yield frame, picture, extras
+                yield frame, picture, extras, motion
 
     def _reduced(self, frame: Frame) -> Picture:
         require_size(frame.size, self.frame_size, f"frame {frame.number}")
@@ -283,6 +284,7 @@ def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -
         noise=data.noise,
         estimator=estimator,
         learned_on=data.learned_on,
+        shake=Shake.of(data.registration),
         provenance=data.provenance,
         metrics=data.metrics,
         samples=data.samples,
@@ -312,23 +314,5 @@ def require_size(got: FrameSize, expected: FrameSize, name: str) -> None:
         )
 
 
-def resized(picture: Picture, size: FrameSize) -> Picture:
-    """Picture in another size: by area when it shrinks, linearly when it grows."""
-    height, width = picture.shape[:2]
-    if (height, width) == size:
-        return picture
-    shrinks = height * width > size.pixels
-    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(picture, size[::-1], interpolation=how), np.uint8)
-
-
 def _resized_repair(repair: NDArray[np.int16], size: FrameSize) -> NDArray[np.int16]:
     return np.asarray(cv2.resize(repair, size[::-1], interpolation=cv2.INTER_LINEAR), np.int16)
-
-
-def enlarged_mask(mask: Mask, size: FrameSize) -> Mask:
-    """Mask in the frame's size, with smooth outlines, 0 or 255."""
-    if mask.shape == size:
-        return mask
-    smooth = cv2.resize(mask, size[::-1], interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.compare(smooth, 127, cv2.CMP_GT), np.uint8)

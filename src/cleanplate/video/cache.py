@@ -19,6 +19,8 @@ from cleanplate.video.source import VideoSource
 
 OnFrame: TypeAlias = Callable[[int, int | None], None]
 """Told of progress: frames met so far, and how many are promised, None where unknown."""
+Align: TypeAlias = Callable[[Picture], Picture | None]
+"""Gives a frame as a camera that never moved would have seen it; None where that is unknown."""
 
 _CHANNELS = 3
 _SMALLEST_CAPACITY = 2  # to keep every second frame, there must be two
@@ -77,6 +79,7 @@ class FrameCache:
         self.frames_read = recording.frames
         self.first_time = self.times[0]
         self.last_time = recording.last_time
+        self._align: Align | None = None
 
     @classmethod
     def fill(
@@ -146,6 +149,32 @@ class FrameCache:
             self._file.read_into(pictures[place], position, top)
         return pictures
 
+    def align(self, align: Align, on_frame: Callable[[int, int], object]) -> None:
+        """Replaces all frames by aligned ones; those that cannot be aligned are dropped.
+
+        Raises:
+            OutputError: The disk is full.
+        """
+        kept: list[int] = []
+        for position in range(len(self)):
+            aligned = align(self.read([position])[0])
+            on_frame(position + 1, len(self))
+            if aligned is not None:
+                self._file.write(aligned, len(kept))
+                kept.append(position)
+        self._file.truncate(len(kept))
+        self.numbers, self.indices = (
+            tuple(values[position] for position in kept) for values in (self.numbers, self.indices)
+        )
+        self.times = tuple(self.times[position] for position in kept)
+        self._align = align
+
+    def prepared(self, picture: Picture) -> Picture:
+        """A frame of the recording as it would be kept: scaled, and aligned where that is known."""
+        picture = _scaled(picture, self.size)
+        aligned = None if self._align is None else self._align(picture)
+        return picture if aligned is None else aligned
+
     def close(self) -> None:
         """Removes the file, and the folder if it was made for it and is empty."""
         self._file.remove()
@@ -202,7 +231,8 @@ class _Filling:
             for frame in frames:
                 self._make_room(frame.index)
                 if self._is_due(frame.index):  # the stride may have doubled since it was asked for
-                    self.file.write(self._scaled(frame.picture), len(self.kept))
+                    picture = _scaled(frame.picture, FrameSize(*self.file.shape[:2]))
+                    self.file.write(picture, len(self.kept))
                     self.kept.append(_Kept(frame.number, frame.index, frame.time))
                 report(frame.index + 1, source.frame_count_hint)
         finally:
@@ -219,12 +249,6 @@ class _Filling:
         self.file.truncate(0)
         return _Filling(self.file, self.capacity, self.positions)
 
-    def _scaled(self, picture: Picture) -> Picture:
-        height, width, _ = self.file.shape
-        if picture.shape == self.file.shape:
-            return picture
-        return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
-
     def _is_due(self, index: int) -> bool:
         return index % self.stride == 0
 
@@ -238,6 +262,12 @@ class _Filling:
             ]
             self.file.keep(survivors)
             self.kept = [self.kept[position] for position in survivors]
+
+
+def _scaled(picture: Picture, size: FrameSize) -> Picture:
+    if picture.shape[:2] == size:
+        return picture
+    return np.asarray(cv2.resize(picture, size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _check_request(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from cyclopts import Parameter
@@ -32,8 +32,11 @@ from cleanplate.video import (
     mask_name,
     open_source,
 )
+from cleanplate.video.camera_watch import CameraMove, CameraWatch
 
 LABELS_FOLDER = "labels"
+CAMERA_MOVED = 3
+"""Exit code where the camera was moved and only the frames up to there have masks."""
 
 
 def segment(
@@ -46,12 +49,13 @@ def segment(
     labels: Annotated[bool, Parameter(negative="")] = False,
     objects: Path | None = None,
     save_scene: Path | None = None,
+    on_moved: Literal["warn", "stop"] = "warn",
     device: str = "auto",
     runtime: Runtime = "torch",
     resume: Annotated[bool, Parameter(negative="")] = False,
     overwrite: Annotated[bool, Parameter(negative="")] = False,
     common: CommonOptions | None = None,
-) -> None:
+) -> int:
     """Cut the foreground out of every frame.
 
     Args:
@@ -63,6 +67,8 @@ def segment(
         labels: Also write OUT/labels/labNNNNNN.png: moving, waiting, settled, shadow.
         objects: Also write who waited, where and for how long, a line each (.jsonl).
         save_scene: Save a copy of the scene without the ghosts that were found.
+        on_moved: What to do when the camera is found to have been moved: warn and go on, or
+            stop there with exit code 3; the masks so far are kept.
         device: auto, cpu, cuda or cuda:N.
         runtime: torch, or onnx: without torch, once the scene was exported into its folder.
         resume: Leave out the frames whose masks are there already.
@@ -85,13 +91,16 @@ def segment(
             console.warn("shadows have a label of their own only in the files of --labels")
         done = wanted.prepare(resume=resume, overwrite=overwrite)
         layers = scene.open_layers(settings) if settings.follows or wanted.follows else None
-        task = _Task(settings, wanted, done, layers)
+        watch = scene.open_watch()
+        task = _Task(settings, wanted, done, layers, watch, stops=on_moved == "stop")
         outcome = _write_masks(scene, recording, task, console=console)
         if save_scene is not None and layers is not None:
             scene.repaired(layers).save(save_scene)
         damaged, missing = recording.problems
         if damaged or missing:
             console.warn(f"{recording.name}: {damaged} damaged and {missing} missing frames")
+        if watch.moved is not None:
+            console.warn(f"{watch.moved}; learn the scene anew from the frames after it")
         seconds = time.monotonic() - begin
         values = {
             "command": "segment",
@@ -103,6 +112,8 @@ def segment(
             "mean_foreground": outcome.foreground / max(1, outcome.frames),
             "waiting_objects": outcome.objects,
             "ghosts_repaired": layers.repairs if layers else 0,
+            "camera_moved_at": _described(watch.moved),
+            "stopped": outcome.stopped,
             "overrides": overrides.get("segmentation", {}),
             "seconds": round(seconds, 3),
             "frames_per_second": round(outcome.frames / max(seconds, 1e-9), 1),
@@ -110,7 +121,10 @@ def segment(
         text = f"{outcome.frames} masks in {seconds:.1f} s: {out}"
         if layers and layers.repairs:
             text += f"\nghosts of what had left mended, in this call only: {layers.repairs}"
+        if outcome.stopped:
+            text += "\nstopped, because the camera was moved"
         console.result(values, text)
+        return CAMERA_MOVED if outcome.stopped else 0
 
 
 @dataclass(frozen=True)
@@ -162,6 +176,8 @@ class _Task:
     wanted: _Wanted
     done: frozenset[int]
     layers: Layers | None
+    watch: CameraWatch
+    stops: bool
 
 
 @dataclass
@@ -171,10 +187,17 @@ class _Outcome:
     frames: int = 0
     foreground: float = 0.0
     objects: int = 0
+    stopped: bool = False
 
     def meet(self, objects: Sequence[WaitingObject]) -> None:
         """Counts who waits: they are numbered in the order in which they are found."""
         self.objects = max([self.objects, *(found.number for found in objects)])
+
+
+def _described(moved: CameraMove | None) -> dict[str, float | None] | None:
+    if moved is None:
+        return None
+    return {"frame": moved.number, "time": moved.time, "pixels": moved.reach}
 
 
 def overridden(scene: Scene, overrides: Mapping[str, Any]) -> SegmentationSettings:
@@ -251,10 +274,17 @@ def _write_masks(
         # A film and a log have all frames, also those whose masks are there already.
         left_out = frozenset() if film is not None or log is not None else task.done
         results = scene.segment(
-            recording, segmentation=task.settings, skip=left_out, layers=task.layers
+            recording,
+            segmentation=task.settings,
+            skip=left_out,
+            layers=task.layers,
+            watch=task.watch,
         )
         stack.callback(results.close)  # first: its thread may still be reading the frames
         for result in results:
+            if task.stops and task.watch.moved is not None:
+                outcome.stopped = True
+                break
             if film is not None:
                 film.write(result.picture, result.mask)
             if log is not None:

@@ -41,6 +41,10 @@ class WaitingObject:
         """For how long it has stood, in seconds."""
         return self.last_seen - self.first_seen
 
+    def at(self, left: int, top: int) -> WaitingObject:
+        """The same object at another place."""
+        return replace(self, box=(left, top, *self.box[2:]))
+
     def enlarged(self, across: float, down: float) -> WaitingObject:
         """The same object in a picture that is larger by these factors."""
         left, top, width, height = self.box
