@@ -162,8 +162,8 @@ class Scene:
         for batch in read_ahead(self._estimated(source, unseen), depth=1):
             for frame, picture, background in batch:
                 if layers is None:
-                    mask = segmenter.segment(picture, background)
-                    yield Result(frame, enlarged_mask(mask, self.frame_size), background)
+                    cut = segmenter.cut(picture, background)
+                    yield Result(frame, enlarged_mask(cut.mask, self.frame_size), cut.background)
                     continue
                 found = layers.update(frame.time, picture, background)
                 if frame.number not in skip:
