@@ -14,16 +14,19 @@ from numpy.typing import NDArray
 
 from cleanplate.background import spread_positions
 from cleanplate.errors import FrameSizeError, SceneFileError, UsageError
-from cleanplate.frames import FloatMap, Frame, FrameSize, Mask, Modality, Picture
-from cleanplate.scene.estimators import (
-    BackgroundEstimator,
-    MendedEstimator,
-    restore_estimator,
-    restore_onnx,
-)
+from cleanplate.frames import Extras, FloatMap, Frame, FrameSize, Mask, Modality, Picture
+from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator, restore_onnx
 from cleanplate.scene.inputs import LearningFrames
+from cleanplate.scene.states import (
+    StatesEstimator,
+    mended_states,
+    other_states,
+    pick_and_estimate,
+    restore_states,
+    state_names,
+)
 from cleanplate.scene_file import CONFIG, Sample, SceneData, read_scene, write_scene
-from cleanplate.segmentation import SegmentationSettings, Segmenter
+from cleanplate.segmentation import Cut, SegmentationSettings, Segmenter
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers import (
     BACKGROUND,
@@ -52,6 +55,7 @@ class Result:
         working_background: Its background in the size in which the scene was learned.
         working_labels: Layer of each pixel in that size, values of `Label`; None: not followed.
         objects: Who stands still, boxes and sizes in pixels of the frame.
+        state: State of the scene that was picked, `day` for example; None: it has only one.
     """
 
     frame: Frame
@@ -59,6 +63,7 @@ class Result:
     working_background: Picture
     working_labels: Mask | None = None
     objects: tuple[WaitingObject, ...] = ()
+    state: str | None = None
 
     @property
     def number(self) -> int:
@@ -158,35 +163,53 @@ class Scene:
             source = read_ahead(source.frames(), depth=2 * _BATCH)
         # The next backgrounds are estimated while the masks of these frames are cut out.
         unseen = frozenset(skip) if layers is None else frozenset[int]()
-        segmenter = Segmenter(self.noise, settings)
+        names = state_names(self.estimator)
+        segmenters = self._segmenters(settings)
         for batch in read_ahead(self._estimated(source, unseen), depth=1):
-            for frame, picture, background in batch:
+            for frame, picture, background, state in batch:
+                name = names[state] if len(names) > 1 else None
                 if layers is None:
-                    cut = segmenter.cut(picture, background)
-                    yield Result(frame, enlarged_mask(cut.mask, self.frame_size), cut.background)
+                    cut = segmenters[state].cut(picture, background)
+                    mask = enlarged_mask(cut.mask, self.frame_size)
+                    yield Result(frame, mask, cut.background, state=name)
                     continue
-                found = layers.update(frame.time, picture, background)
+                found = layers.update(frame.time, picture, background, state)
                 if frame.number not in skip:
-                    yield self._result(frame, found)
+                    yield self._result(frame, found, name)
+
+    def cut(self, pictures: Picture, extras: Extras) -> list[Cut]:
+        """Mask and background of pictures `(B, h, w, 3)` in the working size, each by itself."""
+        settings = self.settings.segmentation
+        segmenters = self._segmenters(settings)
+        picked, backgrounds = pick_and_estimate(self.estimator, pictures, extras)
+        return [
+            segmenters[state].cut(picture, background)
+            for state, picture, background in zip(picked, pictures, backgrounds, strict=True)
+        ]
 
     def open_layers(self, segmentation: SegmentationSettings | None = None) -> Layers:
         """Fresh layers for one call of `segment`."""
         settings = segmentation or self.settings.segmentation
-        return Layers(self.noise, settings)
+        return Layers(self.noise, settings, self._other_noises())
+
+    def _segmenters(self, settings: SegmentationSettings) -> list[Segmenter]:
+        return [Segmenter(noise, settings) for noise in (self.noise, *self._other_noises())]
+
+    def _other_noises(self) -> tuple[Mask, ...]:
+        return tuple(state.noise for state in other_states(self.estimator))
 
     def repaired(self, layers: Layers) -> Scene:
         """A copy of this scene whose background is mended as the layers mended theirs."""
         if not layers.repairs:
             return self
-        repair = layers.repair
         return replace(
             self,
-            plate=mended(self.plate, _resized_repair(repair, self.frame_size)),
-            estimator=MendedEstimator.of(self.estimator, repair),
+            plate=mended(self.plate, _resized_repair(layers.repair, self.frame_size)),
+            estimator=mended_states(self.estimator, layers.mends),
             provenance={**self.provenance, "ghosts_repaired_while_segmenting": layers.repairs},
         )
 
-    def _result(self, frame: Frame, found: LayeredFrame) -> Result:
+    def _result(self, frame: Frame, found: LayeredFrame, state: str | None) -> Result:
         ratio = (
             self.frame_size.width / self.working_size.width,
             self.frame_size.height / self.working_size.height,
@@ -197,6 +220,7 @@ class Scene:
             found.background,
             working_labels=found.labels,
             objects=tuple(item.enlarged(*ratio) for item in found.objects),
+            state=state,
         )
 
     def save(self, run: str | Path) -> None:
@@ -225,14 +249,14 @@ class Scene:
 
     def _estimated(
         self, frames: Iterable[Frame], skip: frozenset[int]
-    ) -> Iterator[tuple[tuple[Frame, Picture, Picture], ...]]:
-        """Batches of frame, picture and background in the working size."""
+    ) -> Iterator[tuple[tuple[Frame, Picture, Picture, int], ...]]:
+        """Batches of frame, picture and background in the working size, and state."""
         for batch in in_batches(self._inputs(frames, skip), _BATCH):
             pictures = np.stack([picture for _, picture, _ in batch])
             extras = {name: np.stack([e[name] for _, _, e in batch]) for name in batch[0][2]}
-            backgrounds = self.estimator.estimate(pictures, extras)
+            picked, backgrounds = pick_and_estimate(self.estimator, pictures, extras)
             wanted = tuple(frame for frame, _, _ in batch)
-            yield tuple(zip(wanted, pictures, backgrounds, strict=True))
+            yield tuple(zip(wanted, pictures, backgrounds, picked, strict=True))
 
     def _inputs(
         self, frames: Iterable[Frame], skip: frozenset[int]
@@ -273,9 +297,10 @@ def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -
     except UsageError as error:
         raise SceneFileError(f"{CONFIG} of the scene {run}: {error}") from error
     restored = restore_estimator if runtime == "torch" else partial(restore_onnx, Path(run))
-    estimator = restored(
-        settings, data.tensors, size=data.working_size, learned_on=data.learned_on, device=device
-    )
+    size = data.working_size
+    tensors, states = restore_states(data.tensors, size)
+    main = restored(settings, tensors, size=size, learned_on=data.learned_on, device=device)
+    estimator = main if states is None else StatesEstimator(main, *states)
     return Scene(
         settings=settings,
         frame_size=data.frame_size,

@@ -69,8 +69,15 @@ class FrameCache:
         last_time: Time of the last frame of the recording, kept or not.
     """
 
-    def __init__(self, file: ArrayFile, kept: Sequence[_Kept], recording: _Extent) -> None:
+    def __init__(
+        self,
+        file: ArrayFile,
+        kept: Sequence[_Kept],
+        recording: _Extent,
+        places: Sequence[int] | None = None,
+    ) -> None:
         self._file = file
+        self._places = range(len(kept)) if places is None else places
         self.numbers = tuple(entry.number for entry in kept)
         self.indices = tuple(entry.index for entry in kept)
         self.times = tuple(entry.time for entry in kept)
@@ -143,8 +150,14 @@ class FrameCache:
         shape = (len(positions), bottom - top, self.size.width, _CHANNELS)
         pictures = np.empty(shape, np.uint8)
         for place, position in enumerate(positions):
-            self._file.read_into(pictures[place], position, top)
+            self._file.read_into(pictures[place], self._places[position], top)
         return pictures
+
+    def only(self, positions: Sequence[int]) -> FrameCache:
+        """Some of the frames as a stack of their own, in the same file; not to be closed."""
+        kept = [_Kept(self.numbers[p], self.indices[p], self.times[p]) for p in positions]
+        recording = _Extent(self.frames_read, self.last_time)
+        return FrameCache(self._file, kept, recording, [self._places[p] for p in positions])
 
     def close(self) -> None:
         """Removes the file, and the folder if it was made for it and is empty."""
