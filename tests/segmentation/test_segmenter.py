@@ -127,6 +127,7 @@ def test_what_differs_by_more_than_the_threshold_and_only_that_is_foreground() -
         closing=0,
         min_area=0,
         shadows="keep",
+        light="off",
     )
     noise = np.zeros(SIZE, np.uint8)
     noise[:, 160:] = 10

@@ -329,9 +329,10 @@ class _Run:
             learned.estimator,
             self._settings.sampling.noise_frames,
             lambda done, total: self._progress("noise map", done, total),
+            settings=self._settings.segmentation,
         )
         noise = backgrounds.noise(start.seen_share)
-        layers = backgrounds.find_ghosts(noise, self._settings.segmentation)
+        layers = backgrounds.find_ghosts(noise)
         if not layers.repairs:
             return learned, noise, 0
         backgrounds.mend(layers.repair)

@@ -14,6 +14,7 @@ from cleanplate.scene.inputs import LearningFrames
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.difference import mended, residual
 from cleanplate.segmentation.layers import Layers
+from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.noise import noise_map
 from cleanplate.video import in_batches
 
@@ -21,13 +22,14 @@ _BATCH = 8
 
 
 class SampledBackgrounds:
-    """Backgrounds of at most `count` frames, estimated once.
+    """Backgrounds of at most `count` frames, estimated once, in the light of their frames.
 
     Args:
         inputs: What is learned from.
         estimator: Of the backgrounds.
         count: Most frames.
         on_frames: Told how many of them are done, and how many there are.
+        settings: Those of the masks.
     """
 
     def __init__(
@@ -36,14 +38,22 @@ class SampledBackgrounds:
         estimator: BackgroundEstimator,
         count: int,
         on_frames: Callable[[int, int], None],
+        *,
+        settings: SegmentationSettings,
     ) -> None:
+        self._settings = settings
         self._frames = inputs.frames
         self._positions = spread_positions(len(inputs), count)
         self._backgrounds = np.empty((len(self._positions), *inputs.frames.size, 3), np.uint8)
+        light = self._light()
         for places in in_batches(range(len(self._positions)), _BATCH):
             on_frames(places[-1] + 1, len(self._positions))
             pictures, extras = inputs.read([self._positions[place] for place in places])
-            self._backgrounds[list(places)] = estimator.estimate(pictures, extras)
+            for place, picture, background in zip(
+                places, pictures, estimator.estimate(pictures, extras), strict=True
+            ):
+                lit = background if light is None else light.follow(picture, background)
+                self._backgrounds[place] = lit
 
     def noise(self, seen_share: FloatMap | None) -> Mask:
         """Noise of each pixel, `(h, w)`; see `noise_map`."""
@@ -52,10 +62,10 @@ class SampledBackgrounds:
             residuals[place] = residual(self._picture(place), background)
         return noise_map(residuals, seen_share)
 
-    def find_ghosts(self, noise: Mask, settings: SegmentationSettings) -> Layers:
+    def find_ghosts(self, noise: Mask) -> Layers:
         """Layers that have seen the frames, and found what the backgrounds show wrongly."""
-        layers = Layers(noise, settings)
-        if settings.repair_ghosts:
+        layers = Layers(noise, self._settings)
+        if self._settings.repair_ghosts:
             for place, background in enumerate(self._backgrounds):
                 time = self._frames.times[self._positions[place]]
                 layers.update(time, self._picture(place), background)
@@ -64,6 +74,12 @@ class SampledBackgrounds:
     def mend(self, repair: NDArray[np.int16]) -> None:
         """Adds to all backgrounds what repairs them."""
         self._backgrounds = mended(self._backgrounds, repair)
+
+    def _light(self) -> Light | None:
+        """What follows the light before the noise is known, as if there were none."""
+        if self._settings.light == "off":
+            return None
+        return Light(np.full(self._frames.size, round(self._settings.threshold), np.uint8))
 
     def _picture(self, place: int) -> Picture:
         picture: Picture = self._frames.read([self._positions[place]])[0]

@@ -132,8 +132,8 @@ class Scene:
                 if watch is not None and watch.is_due(frame.time):
                     watch.look(frame.number, frame.time, self._reduced(frame))
                 if layers is None:
-                    mask = segmenter.segment(picture, background)
-                    yield self._result(frame, mask, background, motion)
+                    cut = segmenter.cut(picture, background)
+                    yield self._result(frame, cut.mask, cut.background, motion)
                     continue
                 found = layers.update(frame.time, picture, background)
                 if frame.number not in skip:

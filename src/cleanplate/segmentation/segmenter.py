@@ -12,6 +12,7 @@ from cleanplate.errors import FrameSizeError
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation.cleanup import REFERENCE_PIXELS, Cleanup, odd_length
 from cleanplate.segmentation.difference import residual
+from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadows import SHADOW_REACH, find_shadows
 
@@ -21,10 +22,12 @@ class Cut(NamedTuple):
 
     Attributes:
         mask: Foreground, `(H, W)`, uint8, 0 or 255.
-        shadows: Cast shadows, likewise; None: nobody asked for them.
+        background: What it was compared with, in the light of the frame, `(H, W, 3)`.
+        shadows: Cast shadows, like the mask; None: nobody asked for them.
     """
 
     mask: Mask
+    background: Picture
     shadows: Mask | None = None
 
 
@@ -43,6 +46,7 @@ class Segmenter:
         self._sigma = settings.blur * scale
         self._kernel = odd_length(4 * settings.blur, scale)
         self._cleanup = Cleanup(settings, self._size)
+        self._light = Light(self._threshold) if settings.light == "follow" else None
 
     def segment(self, picture: Picture, background: Picture) -> Mask:
         """Foreground of one frame, `(H, W)`, uint8, 0 or 255.
@@ -60,6 +64,8 @@ class Segmenter:
         """
         self._require_size(picture, "frame")
         self._require_size(background, "background")
+        if self._light is not None:
+            background = self._light.follow(picture, background)
         difference = residual(picture, background)
         if self._sigma > 0:
             difference = cv2.GaussianBlur(difference, (self._kernel, self._kernel), self._sigma)
@@ -68,14 +74,14 @@ class Segmenter:
         if self._faint_threshold is not None:
             faint = cv2.compare(difference, self._faint_threshold, cv2.CMP_GT)
         if self._settings.shadows == "keep":
-            return Cut(self._cleanup.apply(mask, faint))
+            return Cut(self._cleanup.apply(mask, faint), background)
         everything = mask.copy() if self._settings.shadows == "label" else None
         self._drop_shadows(mask, faint, picture, background)
         shadows = None
         if everything is not None:
             shadows = self._cleanup.majority(cv2.subtract(everything, mask))
         mask = self._cleanup.apply(mask, faint)
-        return Cut(mask, None if shadows is None else cv2.subtract(shadows, mask))
+        return Cut(mask, background, None if shadows is None else cv2.subtract(shadows, mask))
 
     def _drop_shadows(
         self, mask: Mask, faint: Mask | None, picture: Picture, background: Picture

@@ -49,6 +49,11 @@ class SegmentationSettings(Parameters):
     shadow_colour: float = Field(
         0.15, ge=0, description="most that a shadow changes the colour (log units, sum over RGB)"
     )
+    light: Literal["follow", "off"] = Field(
+        "follow",
+        description="changes of the light that the background does not show: it is made lighter, "
+        "darker or tinted as the frame is, or left as it is",
+    )
     wait_seconds: float = Field(
         2.0, ge=0, description="foreground that stays for longer waits instead of moving"
     )

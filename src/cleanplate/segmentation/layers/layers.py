@@ -35,7 +35,8 @@ class LayeredFrame:
     Attributes:
         mask: Foreground that has not settled, `(h, w)`, 0 or 255.
         labels: Layer of each pixel, `(h, w)`, values of `Label`.
-        background: The background, mended where it showed a ghost, `(h, w, 3)`.
+        background: The background in the light of the frame, mended where it showed a ghost,
+            `(h, w, 3)`.
         objects: Who is at rest.
     """
 
@@ -96,21 +97,22 @@ class Layers:
             picture: `(h, w, 3)`, uint8, RGB.
             background: What the scene says its background is, `(h, w, 3)`.
         """
-        background = mended(background, self._repair) if self._repairs else background
-        cut = self._segmenter.cut(picture, background)
-        still = self._stillness.update(time, picture, background)
+        cut = self._segmenter.cut(picture, self._mended(background))
+        still = self._stillness.update(time, picture, cut.background)
         foreground = cut.mask > 0
         # A pixel in a mask may look as if nobody were there: closed gaps, a passing look-alike.
         rests = still & foreground & self._stillness.differs()
         self._waiting.update(time, rests, still & ~foreground, self._stillness.since)
-        if self._settings.repair_ghosts and self._mend_ghosts(cut.mask, picture, background):
-            background = mended(background, self._repair)
-            cut = self._segmenter.cut(picture, background)
+        if self._settings.repair_ghosts and self._mend_ghosts(cut.mask, picture, cut.background):
+            cut = self._segmenter.cut(picture, self._mended(background))
         labels = self._labels(cut.mask, rests)
         if cut.shadows is not None:
             labels[cut.shadows > 0] = SHADOW
         mask = cv2.compare(labels, SHADOW, cv2.CMP_GT)
-        return LayeredFrame(mask, labels, background, self._waiting.objects)
+        return LayeredFrame(mask, labels, cut.background, self._waiting.objects)
+
+    def _mended(self, background: Picture) -> Picture:
+        return mended(background, self._repair) if self._repairs else background
 
     def _labels(self, mask: Mask, rests: NDArray[np.bool_]) -> NDArray[np.uint8]:
         labels = mask.copy()

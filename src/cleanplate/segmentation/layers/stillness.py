@@ -43,6 +43,7 @@ class Stillness:
         self._candidate_since: NDArray[np.float64] = np.zeros(size)
         self._is_still: NDArray[np.bool_] = np.zeros(size, np.bool_)
         self._sparse: NDArray[np.int16] | None = None
+        """Some pixels of the last frame and of its background."""
 
     @property
     def since(self) -> NDArray[np.float64]:
@@ -58,7 +59,7 @@ class Stillness:
     def update(self, time: float, picture: Picture, background: Picture) -> NDArray[np.bool_]:
         """Which pixels show the look that they have had for `wait` seconds, `(h, w)`."""
         now = cv2.subtract(picture, background, dtype=cv2.CV_32F)
-        jumps = self._light_jumps(picture)
+        jumps = self._light_jumps(picture, background)
         if self._look is None:
             self._look = now.copy()
             self._since[:] = self._candidate_since[:] = time
@@ -95,11 +96,14 @@ class Stillness:
         self._look[place] -= change
         self._candidate[place] -= change
 
-    def _light_jumps(self, picture: Picture) -> bool:
-        """Whether most of the picture became lighter or darker at once."""
-        sparse = picture[::_LIGHT_STEP, ::_LIGHT_STEP].astype(np.int16)
-        before, self._sparse = self._sparse, sparse
-        return before is not None and abs(float(np.median(sparse - before))) >= _JUMP
+    def _light_jumps(self, picture: Picture, background: Picture) -> bool:
+        """Whether most of the picture, or of its background, became lighter or darker at once."""
+        sparse = np.stack([shown[::_LIGHT_STEP, ::_LIGHT_STEP] for shown in (picture, background)])
+        before, self._sparse = self._sparse, sparse.astype(np.int16)
+        if before is None:
+            return False
+        change = np.median(self._sparse - before, axis=(1, 2, 3))
+        return bool(np.abs(change).max() >= _JUMP)
 
     def _is_same(self, now: FloatMap, look: FloatMap) -> Mask:
         """Where two looks differ by less than a change, 255 or 0."""

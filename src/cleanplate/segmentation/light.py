@@ -1,0 +1,285 @@
+"""The light of one frame: a background made brighter, darker or tinted as the frame is."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
+
+_THUMBNAIL_PIXELS = 1600
+"""Least pixels of the thumbnails that the light is measured on."""
+_SAMPLED = 2
+"""The curve of the whole picture is fitted to every second pixel and row of them."""
+_AGREES = 0.5
+"""Share of the threshold of foreground up to which a pixel agrees with its background."""
+_CALM = 0.85
+"""Where so much of the picture agrees, its light is the background's and nothing is touched."""
+_LEAST_GAIN = {"whole": 0.15, "part": 0.08}
+"""Share of the picture that a change of the light has to explain."""
+_LEAST_AGREEMENT = 0.5
+"""Share of the picture that has to agree in the end; less is no change of the light."""
+_MOST_LOST = 0.2
+"""Pixels that agreed before and no longer, for each one that is explained."""
+_FREE_CURVE = 0.4
+"""Gain and offset together are tried only where less of the picture agrees: they could make the
+sky as bright as the bus that hides it."""
+_BETTER = 0.03
+"""Share of the picture by which both together have to explain more than one of them."""
+_NARROWING = (4.0, 2.0, 1.0, 1.0)
+"""Tolerance of each round of a robust fit, in that of agreement."""
+_LEAST_USED = 0.1
+"""Share of the thumbnail's pixels without which no round is done."""
+_DARK, _BRIGHT = 3.0, 252.0
+"""Grey levels beyond which a pixel is cut off and says nothing of the light."""
+_MOST_CONTRAST = 3.0
+"""Largest gain, and the inverse of the least."""
+_CELLS = 48
+"""Cells of the grid on which local light is measured, about: 8x6 for 4:3."""
+_FLOOR = 8.0
+"""Grey levels added before a ratio is taken, so that noise in the dark does not matter."""
+_SHARP = 0.12
+"""Step of the ratio between neighbours of a thumbnail that is an edge (log units)."""
+_MOST_SHARP = 0.5
+"""Share of a local change that may happen at edges: light is soft, objects have outlines."""
+_LEVELS = np.arange(256, dtype=np.float32)[:, None]
+
+
+class ToneCurve(NamedTuple):
+    """How the whole of a frame is lit in comparison with its background.
+
+    Attributes:
+        gain: Factor of R, G and B.
+        offset: Grey levels that are added to them afterwards.
+    """
+
+    gain: FloatMap
+    offset: FloatMap
+
+    def applied(self, values: FloatMap) -> FloatMap:
+        """Grey levels `(..., 3)` in the light of the frame, held in 0 to 255."""
+        return np.clip(values * self.gain + self.offset, 0, 255)
+
+
+_SAME_LIGHT = ToneCurve(np.ones(3, np.float32), np.zeros(3, np.float32))
+
+
+class Light:
+    """Explains changes of the light of one scene; holds no memory of the frames it has seen.
+
+    First one gain and one offset for each colour are fitted to the whole picture by robust least
+    squares, then a soft field of gains to parts of it. Either is applied only where it makes most
+    of the picture agree, and takes nothing away from what agreed.
+
+    Args:
+        threshold: Difference summed over RGB that is foreground, `(h, w)`, in grey levels.
+    """
+
+    def __init__(self, threshold: Mask) -> None:
+        self._size = FrameSize(*threshold.shape)
+        self._step = max(1, math.isqrt(self._size.pixels // _THUMBNAIL_PIXELS))
+        self._tolerance = _AGREES * self._thumbnail(threshold).astype(np.float32)
+        height, width = self._tolerance.shape
+        self._cell = max(1, math.isqrt(height * width // _CELLS))
+        self._grid = FrameSize(max(1, height // self._cell), max(1, width // self._cell))
+
+    def follow(self, picture: Picture, background: Picture) -> Picture:
+        """The background in the light of the picture, `(h, w, 3)`; itself where that is its own."""
+        shown, plate = (self._thumbnail(p).astype(np.float32) for p in (picture, background))
+        agrees = self._agrees(shown, plate)
+        if agrees.mean() >= _CALM:
+            return background
+        curve = self._whole(shown, plate, agrees)
+        if curve is not None:
+            plate = curve.applied(plate)
+            agrees = self._agrees(shown, plate)
+            background = _tabled(background, curve)
+        gains = self._parts(shown, plate, agrees) if agrees.mean() < _CALM else None
+        return background if gains is None else self._lit(background, gains)
+
+    def likeness(self, picture: Picture, background: Picture) -> float:
+        """Share of the picture that agrees with the background in its light, 0 to 1."""
+        shown = self._thumbnail(picture).astype(np.float32)
+        lit = self._thumbnail(self.follow(picture, background)).astype(np.float32)
+        return float(self._agrees(shown, lit).mean())
+
+    def _thumbnail(self, picture: Picture | Mask) -> NDArray[np.uint8]:
+        step, (height, width) = self._step, self._size
+        if step == 1:
+            return picture
+        small = (max(1, width // step), max(1, height // step))
+        whole = picture[: small[1] * step, : small[0] * step]
+        return np.asarray(cv2.resize(whole, small, interpolation=cv2.INTER_AREA), np.uint8)
+
+    def _agrees(self, shown: FloatMap, plate: FloatMap) -> NDArray[np.bool_]:
+        return _distance(shown, plate) < self._tolerance
+
+    def _is_worth(
+        self, before: NDArray[np.bool_], after: NDArray[np.bool_], least_gain: float
+    ) -> bool:
+        """Whether a change of the light explains enough and spoils next to nothing."""
+        gained, lost = float((after & ~before).mean()), float((before & ~after).mean())
+        is_enough = gained >= least_gain and float(after.mean()) >= _LEAST_AGREEMENT
+        return is_enough and lost <= _MOST_LOST * gained
+
+    # The whole picture
+
+    def _whole(
+        self, shown: FloatMap, plate: FloatMap, agrees: NDArray[np.bool_]
+    ) -> ToneCurve | None:
+        """Gain and offset of the whole picture; None: its light has not changed."""
+        every = np.s_[::_SAMPLED, ::_SAMPLED]
+        samples = _Samples.of(shown[every], plate[every], self._tolerance[every])
+        if samples is None:
+            return None
+        curves = [samples.fit(samples.start_of_gain(), offset=False)]
+        curves.append(samples.fit(samples.start_of_offset(), gain=False))
+        after = [self._agrees(shown, curve.applied(plate)) for curve in curves]
+        best = int(np.argmax([found.mean() for found in after]))
+        if agrees.mean() < _FREE_CURVE and after[best].mean() < _CALM:
+            for start in (curves[best], samples.start_of_line()):
+                curves.append(samples.fit(start))
+                after.append(self._agrees(shown, curves[-1].applied(plate)))
+                if after[-1].mean() > after[best].mean() + _BETTER:
+                    best = len(curves) - 1
+        return curves[best] if self._is_worth(agrees, after[best], _LEAST_GAIN["whole"]) else None
+
+    # Parts of it
+
+    def _parts(
+        self, shown: FloatMap, plate: FloatMap, agrees: NDArray[np.bool_]
+    ) -> FloatMap | None:
+        """Gains of the cells of a grid, `(rows, columns, 3)`; None: no soft light explains more.
+
+        A cell counts only with most of its neighbours, so that an object has to be larger than
+        about four cells to be taken for light; and where the light changes from cell to cell, the
+        picture must do so gradually.
+        """
+        (rows, columns), side = self._grid, self._cell
+        ratio = np.log((shown + _FLOOR) / (plate + _FLOOR))
+        cells = ratio[: rows * side, : columns * side].reshape(rows, side, columns, side, 3)
+        middle = np.median(cells.transpose(0, 2, 1, 3, 4).reshape(rows, columns, -1, 3), axis=2)
+        field = cv2.medianBlur(middle.astype(np.float32), 3)
+        spread = _spread(field, side, FrameSize(*plate.shape[:2]))
+        lit = np.clip((plate + _FLOOR) * np.exp(spread) - _FLOOR, 0, 255)
+        is_worth = self._is_worth(agrees, self._agrees(shown, lit), _LEAST_GAIN["part"])
+        if not is_worth or _sharp_share(ratio, spread) > _MOST_SHARP:
+            return None
+        return np.exp(field)
+
+    def _lit(self, background: Picture, gains: FloatMap) -> Picture:
+        spread = _spread(gains, self._cell * self._step, self._size)
+        scaled = cv2.multiply(background, spread, dtype=cv2.CV_32F)
+        raised = cv2.scaleAdd(spread, _FLOOR, scaled)
+        return np.asarray(cv2.subtract(raised, (_FLOOR,) * 3, dtype=cv2.CV_8U), np.uint8)
+
+
+class _Samples(NamedTuple):
+    """Pixels of a thumbnail that say something of the light, `(N, 3)`."""
+
+    shown: FloatMap
+    plate: FloatMap
+    tolerance: FloatMap
+    least: int
+
+    @classmethod
+    def of(cls, shown: FloatMap, plate: FloatMap, tolerance: FloatMap) -> _Samples | None:
+        """Those that are not cut off; None: too few."""
+        usable = ((shown > _DARK) & (shown < _BRIGHT)).all(axis=2)
+        least = max(3, round(_LEAST_USED * usable.size))
+        if np.count_nonzero(usable) < least:
+            return None
+        return cls(shown[usable], plate[usable], tolerance[usable], least)
+
+    def start_of_gain(self) -> ToneCurve:
+        """Median ratio of each colour."""
+        gain = np.median((self.shown + 1) / (self.plate + 1), axis=0)
+        return ToneCurve(np.asarray(gain, np.float32), np.zeros(3, np.float32))
+
+    def start_of_offset(self) -> ToneCurve:
+        """Median difference of each colour."""
+        offset = np.median(self.shown - self.plate, axis=0)
+        return ToneCurve(np.ones(3, np.float32), np.asarray(offset, np.float32))
+
+    def start_of_line(self) -> ToneCurve:
+        """The line through the middles of the darkest and the brightest third of each colour."""
+        third = max(1, len(self.plate) // 3)
+        order = np.argsort(self.plate, axis=0, kind="stable")
+        plate = np.take_along_axis(self.plate, order, axis=0)
+        shown = np.take_along_axis(self.shown, order, axis=0)
+        low, high = (np.median(plate[part], axis=0) for part in (np.s_[:third], np.s_[-third:]))
+        dark, bright = (np.median(shown[part], axis=0) for part in (np.s_[:third], np.s_[-third:]))
+        gain = (bright - dark) / np.maximum(high - low, 1)
+        return _limited(gain, dark - gain * low)
+
+    def fit(self, curve: ToneCurve, *, gain: bool = True, offset: bool = True) -> ToneCurve:
+        """The curve of least squares over the pixels that agree with it, found in rounds.
+
+        Args:
+            curve: Where to begin.
+            gain: Fit the gain; else it stays.
+            offset: Likewise.
+        """
+        for factor in _NARROWING:
+            used = _distance(self.shown, curve.applied(self.plate)) < factor * self.tolerance
+            if np.count_nonzero(used) < self.least:
+                return curve
+            shown, plate = self.shown[used], self.plate[used]
+            if not gain:
+                curve = ToneCurve(curve.gain, (shown - plate * curve.gain).mean(axis=0))
+            elif not offset:
+                power = np.maximum((plate * plate).sum(axis=0), 1)
+                curve = _limited((plate * shown).sum(axis=0) / power, curve.offset)
+            else:
+                middle, level = plate.mean(axis=0), shown.mean(axis=0)
+                apart = plate - middle
+                power = np.maximum((apart * apart).sum(axis=0), 1)
+                slope = (apart * shown).sum(axis=0) / power
+                curve = _limited(slope, level - slope * middle)
+        return curve
+
+
+def _limited(gain: FloatMap, offset: FloatMap) -> ToneCurve:
+    limits = (1 / _MOST_CONTRAST, _MOST_CONTRAST)
+    return ToneCurve(np.clip(gain, *limits).astype(np.float32), offset.astype(np.float32))
+
+
+def _distance(values: FloatMap, others: FloatMap) -> FloatMap:
+    """Absolute difference summed over RGB, `(...)`."""
+    apart = np.abs(values - others)
+    total: FloatMap = apart[..., 0] + apart[..., 1] + apart[..., 2]
+    return total
+
+
+def _tabled(picture: Picture, curve: ToneCurve) -> Picture:
+    table = np.rint(curve.applied(np.repeat(_LEVELS, 3, axis=1))).astype(np.uint8)
+    return np.asarray(cv2.LUT(picture, table[None]), np.uint8)
+
+
+def _spread(grid: FloatMap, side: int, size: FrameSize) -> FloatMap:
+    """A grid of cells of so many pixels, `(rows, columns, 3)`, as a soft field, `(h, w, 3)`."""
+    rows, columns = grid.shape[:2]
+    covered = (columns * side, rows * side)
+    field = cv2.resize(grid, covered, interpolation=cv2.INTER_LINEAR)
+    rest = (0, size.height - covered[1], 0, size.width - covered[0])
+    return np.asarray(cv2.copyMakeBorder(field, *rest, cv2.BORDER_REPLICATE), np.float32)
+
+
+def _sharp_share(ratio: FloatMap, field: FloatMap) -> float:
+    """Share of the field's rises and falls that are edges of the ratio, about 0 to 1.
+
+    Edges count by their direction: those on the two sides of an object within the light cancel.
+    """
+    sharp = change = 0.0
+    shown, light = ratio.mean(axis=2), field.mean(axis=2)
+    most = float(np.ptp(light))
+    for axis in (0, 1):
+        steps, rises = np.diff(shown, axis=axis), np.diff(light, axis=axis)
+        edges = np.where(np.abs(steps) > _SHARP, np.clip(steps, -most, most), 0)
+        sharp += float((edges * rises).sum())
+        change += float((rises * rises).sum())
+    return sharp / change if change > 0 else 0.0
