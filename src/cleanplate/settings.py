@@ -38,6 +38,9 @@ class SamplingSettings(Parameters):
     max_gigabytes: float = Field(2.0, gt=0, description="most that they take on disk, in GB")
     plate_frames: int = Field(200, ge=1, description="most frames of the initial plate")
     noise_frames: int = Field(150, ge=2, description="most frames of the noise map")
+    max_states: int = Field(
+        4, ge=1, description="most states of the scene, such as day and infrared; 1: only one"
+    )
     working_pixels: Literal["auto"] | WorkingPixels = Field(
         "auto", description="larger frames are reduced to so many pixels; auto looks at the device"
     )

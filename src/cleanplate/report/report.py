@@ -30,6 +30,7 @@ from cleanplate.report.foreground import (
     share,
 )
 from cleanplate.scene import Scene, load
+from cleanplate.scene.states import in_words
 from cleanplate.scene_file import REPORT, Sample
 from cleanplate.video import VideoSource, draw_overlay, open_source
 from cleanplate.video.writing import output_error
@@ -154,7 +155,11 @@ def _facts(scene: Scene) -> list[str]:
     with suppress(ValueError):  # no time, or one that some other program wrote
         finished = datetime.fromisoformat(str(scene.provenance.get("finished")))
         facts.append(f"{finished.day} {finished:%B %Y}")
-    return [*facts, f"seed {scene.settings.general.seed}"]
+    facts.append(f"seed {scene.settings.general.seed}")
+    states = scene.provenance.get("states")
+    if isinstance(states, Mapping) and len(states) > 1:
+        facts.append(in_words(states))
+    return facts
 
 
 def _moments(foreground: Foreground) -> list[_Moment]:

@@ -27,6 +27,13 @@ class LearningFrames:
         self._files = ExitStack()
         self._files.callback(frames.close)
 
+    def only(self, positions: Sequence[int]) -> LearningFrames:
+        """Some of the frames by themselves; good for as long as these are open."""
+        part = LearningFrames(self.frames.only(positions))
+        part._files.pop_all()
+        self._files.push(part)
+        return part
+
     def add(
         self,
         source: VideoSource,

@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from cleanplate.background import (
     CANDIDATES,
     PLATES,
@@ -37,7 +35,9 @@ from cleanplate.scene.provenance import describe_input, describe_machine, now, p
 from cleanplate.scene.result import resized
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.sampled import SampledBackgrounds
+from cleanplate.scene.samples import take_samples
 from cleanplate.scene.scene import Scene, learned_plate, load
+from cleanplate.scene.states import State, describe_states, find_states, with_states
 from cleanplate.scene.steadying import steady
 from cleanplate.scene_file import (
     LATENT_PLOT,
@@ -46,7 +46,6 @@ from cleanplate.scene_file import (
     METRICS_TABLE,
     PICTURES,
     TRAINING_GRID,
-    Sample,
     jpeg,
 )
 from cleanplate.segmentation import Segmenter
@@ -64,8 +63,6 @@ from cleanplate.video import FrameCache, VideoSource, open_source
 if TYPE_CHECKING:
     from cleanplate.scene.fitting import Fitted
 
-_SAMPLES = 8
-_SAMPLE_WIDTH = 960
 _WORKING_PIXELS = {"cpu": 768 * 432, "cuda": 1920 * 1080}
 
 
@@ -219,20 +216,25 @@ class _Run:
                 begin()
             shake = steady(frames, self._settings.sampling.registration, self._progress)
             self._progress("initial plate", 0, 1)
-            start = self._initial_plate(inputs)
-            learned = self._fit(self._settings, inputs, start.picture, keep=begin is not None)
-            learned, noise, ghosts = self._mended(inputs, learned, start)
+            parts = find_states(frames, self._settings.sampling.max_states)
+            main = inputs.only(parts[0]) if len(parts) > 1 else inputs
+            start = self._initial_plate(main)
+            learned = self._fit(self._settings, main, start.picture, keep=begin is not None)
+            learned, noise, ghosts = self._mended(main, learned, start)
+            plate = learned_plate(learned.estimator, main)
+            others = [self._still_state(inputs.only(part)) for part in parts[1:]]
+            estimator = with_states(learned.estimator, plate, others)
             scene = Scene(
                 settings=self._settings,
                 frame_size=self._source.size,
-                plate=resized(learned_plate(learned.estimator, inputs), self._source.size),
+                plate=resized(plate, self._source.size),
                 noise=noise,
-                estimator=learned.estimator,
+                estimator=estimator,
                 learned_on=learned.learned_on,
                 shake=shake,
                 provenance={},
                 metrics=learned.metrics,
-                plots=self._plots(learned, inputs, Segmenter(noise, self._settings.segmentation)),
+                plots=self._plots(learned, main, Segmenter(noise, self._settings.segmentation)),
             )
             provenance = {
                 "started": started,
@@ -240,6 +242,7 @@ class _Run:
                 "seconds": round(time.monotonic() - self._begin, 3),
                 "steps": learned.steps,
                 "ghosts_repaired": ghosts,
+                "states": describe_states(estimator, parts),
                 "parameters": learned.parameters,
                 "peak_memory_bytes": peak_memory_bytes(),
                 "device": learned.learned_on,
@@ -248,7 +251,9 @@ class _Run:
                 "input": describe_input(self._source, frames),
                 "versions": describe_machine(),
             }
-            found = self._samples(scene, inputs) if samples else ()
+            # What a method reads beside RGB is there only of the frames that it learned from.
+            shown = main if learned.estimator.readers() else inputs
+            found = take_samples(scene, shown) if samples else ()
             return replace(scene, provenance=provenance, samples=found)
 
     def _read(self) -> FrameCache:
@@ -340,6 +345,13 @@ class _Run:
         noise = backgrounds.noise(start.seen_share)
         return replace(learned, estimator=estimator), noise, layers.repairs
 
+    def _still_state(self, inputs: LearningFrames) -> State:
+        """A plate and its noise from the frames of one state."""
+        start = self._chosen_plate(inputs)
+        learned = _Learned(StillPlate(start.picture), "cpu")
+        learned, noise, _ = self._mended(inputs, learned, start)
+        return State(learned.estimator.estimate(start.picture[None])[0], noise)
+
     def _plots(
         self, learned: _Learned, inputs: LearningFrames, segmenter: Segmenter
     ) -> dict[str, bytes]:
@@ -367,28 +379,6 @@ class _Run:
         if others is not None:
             plots[PICTURES] = jpeg(others)
         return plots
-
-    def _samples(self, scene: Scene, inputs: LearningFrames) -> tuple[Sample, ...]:
-        frames = inputs.frames
-        positions = spread_positions(len(frames), _SAMPLES)
-        height, width = frames.size
-        scale = min(1.0, _SAMPLE_WIDTH / width)
-        size = FrameSize(round(height * scale), round(width * scale))
-        pictures, extras = inputs.read(positions)
-        backgrounds = scene.estimator.estimate(pictures, extras)
-        segmenter = Segmenter(scene.noise, self._settings.segmentation)
-        return tuple(
-            Sample(
-                number=frames.numbers[position],
-                time=frames.times[position],
-                picture=resized(picture, size),
-                background=resized(background, size),
-                mask=np.where(
-                    resized(segmenter.segment(picture, background), size) > 127, 255, 0
-                ).astype(np.uint8),
-            )
-            for position, picture, background in zip(positions, pictures, backgrounds, strict=True)
-        )
 
 
 def _nothing() -> None:

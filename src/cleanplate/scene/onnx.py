@@ -22,6 +22,7 @@ from cleanplate.scene.estimators import MendedEstimator, NetworkEstimator
 from cleanplate.scene.onnx_runtime import DIGEST, open_session
 from cleanplate.scene.result import resized
 from cleanplate.scene.scene import Scene
+from cleanplate.scene.states import main_of
 from cleanplate.scene_file import tensors_digest
 
 _CHANNELS = {Modality.RGB: 3, Modality.FLOW: 2, Modality.MASK: 1}
@@ -50,7 +51,7 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
         OutputError: The file cannot be written.
     """
     repair: Tensor | None = None
-    estimator = scene.estimator
+    estimator = main_of(scene.estimator)
     if isinstance(estimator, MendedEstimator):
         repair = _shares(estimator.repair)
         estimator = estimator.estimator
@@ -77,7 +78,7 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
         cleanplate=__version__,
         method=scene.settings.method,
         working_size=str(scene.working_size),
-        **{DIGEST: tensors_digest(scene.estimator.tensors())},
+        **{DIGEST: tensors_digest(main_of(scene.estimator).tensors())},
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +97,7 @@ def parity(scene: Scene, path: Path) -> float:
         scene: What was exported, `Scene.estimator` being a network's.
         path: The file.
     """
-    estimator = scene.estimator
+    estimator = main_of(scene.estimator)
     repair = None
     if isinstance(estimator, MendedEstimator):
         repair, estimator = _shares(estimator.repair), estimator.estimator

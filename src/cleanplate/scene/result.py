@@ -26,6 +26,7 @@ class Result:
         working_labels: Layer of each pixel in that size, values of `Label`; None: not followed.
         objects: Who stands still, boxes and sizes in pixels of the frame.
         motion: Of the camera; None: it is known to stand still.
+        state: State of the scene that was picked, `day` for example; None: it has only one.
     """
 
     frame: Frame
@@ -34,6 +35,7 @@ class Result:
     working_labels: Mask | None = None
     objects: tuple[WaitingObject, ...] = ()
     motion: Motion | None = None
+    state: str | None = None
 
     @property
     def number(self) -> int:

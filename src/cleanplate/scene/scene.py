@@ -14,24 +14,27 @@ from numpy.typing import NDArray
 
 from cleanplate.background import spread_positions
 from cleanplate.errors import FrameSizeError, SceneFileError, UsageError
-from cleanplate.frames import FloatMap, Frame, FrameSize, Mask, Modality, Picture
+from cleanplate.frames import Extras, FloatMap, Frame, FrameSize, Mask, Modality, Picture
 from cleanplate.scene.alignment import (
     filled,
     labels_in_frame,
     mask_in_frame,
     objects_in_frame,
 )
-from cleanplate.scene.estimators import (
-    BackgroundEstimator,
-    MendedEstimator,
-    restore_estimator,
-    restore_onnx,
-)
+from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator, restore_onnx
 from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.result import Result, enlarged_mask, resized
+from cleanplate.scene.states import (
+    StatesEstimator,
+    mended_states,
+    other_states,
+    pick_and_estimate,
+    restore_states,
+    state_names,
+)
 from cleanplate.scene.steadying import Shake
 from cleanplate.scene_file import CONFIG, Sample, SceneData, read_scene, write_scene
-from cleanplate.segmentation import SegmentationSettings, Segmenter
+from cleanplate.segmentation import Cut, SegmentationSettings, Segmenter
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.settings import LearnSettings, resolve, resolve_closed
@@ -50,12 +53,14 @@ class _Estimated(NamedTuple):
 
     Attributes:
         motion: Of the camera; None: it is known to stand still.
+        state: Of the scene; 0: the main one.
     """
 
     frame: Frame
     picture: Picture
     background: Picture
     motion: Motion | None
+    state: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,23 +131,42 @@ class Scene:
             source = read_ahead(source.frames(), depth=2 * _BATCH)
         # The next backgrounds are estimated while the masks of these frames are cut out.
         unseen = frozenset(skip) if layers is None else frozenset[int]()
-        segmenter = Segmenter(self.noise, settings)
+        names = state_names(self.estimator)
+        segmenters = self._segmenters(settings)
         for batch in read_ahead(self._estimated(source, unseen), depth=1):
-            for frame, picture, background, motion in batch:
+            for frame, picture, background, motion, state in batch:
+                name = names[state] if len(names) > 1 else None
                 if watch is not None and watch.is_due(frame.time):
                     watch.look(frame.number, frame.time, self._reduced(frame))
                 if layers is None:
-                    cut = segmenter.cut(picture, background)
-                    yield self._result(frame, cut.mask, cut.background, motion)
+                    cut = segmenters[state].cut(picture, background)
+                    result = self._result(frame, cut.mask, cut.background, motion)
+                    yield replace(result, state=name)
                     continue
-                found = layers.update(frame.time, picture, background)
+                found = layers.update(frame.time, picture, background, state)
                 if frame.number not in skip:
-                    yield self._layered_result(frame, found, motion)
+                    yield replace(self._layered_result(frame, found, motion), state=name)
+
+    def cut(self, pictures: Picture, extras: Extras) -> list[Cut]:
+        """Mask and background of pictures `(B, h, w, 3)` in the working size, each by itself."""
+        settings = self.settings.segmentation
+        segmenters = self._segmenters(settings)
+        picked, backgrounds = pick_and_estimate(self.estimator, pictures, extras)
+        return [
+            segmenters[state].cut(picture, background)
+            for state, picture, background in zip(picked, pictures, backgrounds, strict=True)
+        ]
 
     def open_layers(self, segmentation: SegmentationSettings | None = None) -> Layers:
         """Fresh layers for one call of `segment`."""
         settings = segmentation or self.settings.segmentation
-        return Layers(self.noise, settings)
+        return Layers(self.noise, settings, self._other_noises())
+
+    def _segmenters(self, settings: SegmentationSettings) -> list[Segmenter]:
+        return [Segmenter(noise, settings) for noise in (self.noise, *self._other_noises())]
+
+    def _other_noises(self) -> tuple[Mask, ...]:
+        return tuple(state.noise for state in other_states(self.estimator))
 
     def open_watch(self) -> CameraWatch:
         """A fresh watch over the camera, for one call of `segment`."""
@@ -156,11 +180,10 @@ class Scene:
         """A copy of this scene whose background is mended as the layers mended theirs."""
         if not layers.repairs:
             return self
-        repair = layers.repair
         return replace(
             self,
-            plate=mended(self.plate, _resized_repair(repair, self.frame_size)),
-            estimator=MendedEstimator.of(self.estimator, repair),
+            plate=mended(self.plate, _resized_repair(layers.repair, self.frame_size)),
+            estimator=mended_states(self.estimator, layers.mends),
             provenance={**self.provenance, "ghosts_repaired_while_segmenting": layers.repairs},
         )
 
@@ -217,16 +240,17 @@ class Scene:
         for batch in in_batches(self._inputs(frames, skip), _BATCH):
             pictures = np.stack([picture for _, picture, _, _ in batch])
             extras = {name: np.stack([e[name] for _, _, e, _ in batch]) for name in batch[0][2]}
-            backgrounds = self.estimator.estimate(pictures, extras)
+            picked, backgrounds = pick_and_estimate(self.estimator, pictures, extras)
             yield tuple(
                 _Estimated(
                     frame,
                     picture if motion is None else filled(picture, motion, background),
                     background,
                     motion,
+                    state,
                 )
-                for (frame, _, _, motion), picture, background in zip(
-                    batch, pictures, backgrounds, strict=True
+                for (frame, _, _, motion), picture, background, state in zip(
+                    batch, pictures, backgrounds, picked, strict=True
                 )
             )
 
@@ -274,9 +298,10 @@ def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -
     except UsageError as error:
         raise SceneFileError(f"{CONFIG} of the scene {run}: {error}") from error
     restored = restore_estimator if runtime == "torch" else partial(restore_onnx, Path(run))
-    estimator = restored(
-        settings, data.tensors, size=data.working_size, learned_on=data.learned_on, device=device
-    )
+    size = data.working_size
+    tensors, states = restore_states(data.tensors, size)
+    main = restored(settings, tensors, size=size, learned_on=data.learned_on, device=device)
+    estimator = main if states is None else StatesEstimator(main, *states)
     return Scene(
         settings=settings,
         frame_size=data.frame_size,

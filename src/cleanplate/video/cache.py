@@ -71,8 +71,15 @@ class FrameCache:
         last_time: Time of the last frame of the recording, kept or not.
     """
 
-    def __init__(self, file: ArrayFile, kept: Sequence[_Kept], recording: _Extent) -> None:
+    def __init__(
+        self,
+        file: ArrayFile,
+        kept: Sequence[_Kept],
+        recording: _Extent,
+        places: Sequence[int] | None = None,
+    ) -> None:
         self._file = file
+        self._places = range(len(kept)) if places is None else places
         self.numbers = tuple(entry.number for entry in kept)
         self.indices = tuple(entry.index for entry in kept)
         self.times = tuple(entry.time for entry in kept)
@@ -146,7 +153,7 @@ class FrameCache:
         shape = (len(positions), bottom - top, self.size.width, _CHANNELS)
         pictures = np.empty(shape, np.uint8)
         for place, position in enumerate(positions):
-            self._file.read_into(pictures[place], position, top)
+            self._file.read_into(pictures[place], self._places[position], top)
         return pictures
 
     def align(self, align: Align, on_frame: Callable[[int, int], object]) -> None:
@@ -167,6 +174,7 @@ class FrameCache:
             tuple(values[position] for position in kept) for values in (self.numbers, self.indices)
         )
         self.times = tuple(self.times[position] for position in kept)
+        self._places = range(len(kept))
         self._align = align
 
     def prepared(self, picture: Picture) -> Picture:
@@ -174,6 +182,14 @@ class FrameCache:
         picture = _scaled(picture, self.size)
         aligned = None if self._align is None else self._align(picture)
         return picture if aligned is None else aligned
+
+    def only(self, positions: Sequence[int]) -> FrameCache:
+        """Some of the frames as a stack of their own, in the same file; not to be closed."""
+        kept = [_Kept(self.numbers[p], self.indices[p], self.times[p]) for p in positions]
+        recording = _Extent(self.frames_read, self.last_time)
+        part = FrameCache(self._file, kept, recording, [self._places[p] for p in positions])
+        part._align = self._align
+        return part
 
     def close(self) -> None:
         """Removes the file, and the folder if it was made for it and is empty."""

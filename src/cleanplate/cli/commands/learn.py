@@ -13,6 +13,7 @@ from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.progress import ProgressListener
 from cleanplate.scene import LearnOptions, Scene
 from cleanplate.scene import learn as learn_scene
+from cleanplate.scene.states import in_words
 from cleanplate.scene_file import CONFIG
 from cleanplate.settings import (
     DEFAULT_INIT,
@@ -132,9 +133,12 @@ def report_scene(console: Console, scene: Scene, out: Path, seconds: float) -> N
         "steps": provenance["steps"],
         "peak_memory_bytes": provenance["peak_memory_bytes"],
         "device": provenance["device"],
+        "states": provenance["states"],
     }
     text = (
         f"learned {source['name']} by {scene.settings.method} from "
         f"{source['frames_learned_from']} of {source['frames']} frames in {seconds:.1f} s: {out}"
     )
+    if len(provenance["states"]) > 1:
+        text += f"\n{in_words(provenance['states'])}"
     console.result(values, text)

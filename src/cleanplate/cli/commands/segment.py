@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -17,9 +17,10 @@ from cleanplate.cli.object_log import ObjectLog
 from cleanplate.cli.outputs import make_folder, require_free_file, require_free_folder
 from cleanplate.errors import OutputError, SettingsError, UsageError
 from cleanplate.scene import Scene, load
+from cleanplate.scene.result import Result
 from cleanplate.scene.scene import Runtime, require_size
 from cleanplate.segmentation import SegmentationSettings
-from cleanplate.segmentation.layers import Layers, WaitingObject
+from cleanplate.segmentation.layers import Layers
 from cleanplate.settings import merge, parse_assignments
 from cleanplate.video import (
     DEFAULT_FRAME_RATE,
@@ -114,11 +115,15 @@ def segment(
             "ghosts_repaired": layers.repairs if layers else 0,
             "camera_moved_at": _described(watch.moved),
             "stopped": outcome.stopped,
+            "states": outcome.states,
             "overrides": overrides.get("segmentation", {}),
             "seconds": round(seconds, 3),
             "frames_per_second": round(outcome.frames / max(seconds, 1e-9), 1),
         }
         text = f"{outcome.frames} masks in {seconds:.1f} s: {out}"
+        if outcome.states:
+            picked = ", ".join(f"{name} {count}" for name, count in outcome.states.items())
+            text += f"\nframes in each state of the scene: {picked}"
         if layers and layers.repairs:
             text += f"\nghosts of what had left mended, in this call only: {layers.repairs}"
         if outcome.stopped:
@@ -188,10 +193,13 @@ class _Outcome:
     foreground: float = 0.0
     objects: int = 0
     stopped: bool = False
+    states: dict[str, int] = field(default_factory=dict)
 
-    def meet(self, objects: Sequence[WaitingObject]) -> None:
-        """Counts who waits: they are numbered in the order in which they are found."""
-        self.objects = max([self.objects, *(found.number for found in objects)])
+    def meet(self, result: Result) -> None:
+        """Counts who waits, by the numbers of those that were found, and the states picked."""
+        self.objects = max([self.objects, *(found.number for found in result.objects)])
+        if result.state is not None:
+            self.states[result.state] = self.states.get(result.state, 0) + 1
 
 
 def _described(moved: CameraMove | None) -> dict[str, float | None] | None:
@@ -289,7 +297,7 @@ def _write_masks(
                 film.write(result.picture, result.mask)
             if log is not None:
                 log.update(result.objects)
-            outcome.meet(result.objects)
+            outcome.meet(result)
             if result.number in task.done:
                 continue
             masks.write(result.number, result.mask)

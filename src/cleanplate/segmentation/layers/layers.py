@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,7 +16,7 @@ from cleanplate.segmentation.layers.ghosts import is_ghost
 from cleanplate.segmentation.layers.labels import MOVING, SETTLED, SHADOW, WAITING
 from cleanplate.segmentation.layers.stillness import Stillness
 from cleanplate.segmentation.layers.waiting import Waiting, WaitingObject, mask_of
-from cleanplate.segmentation.segmenter import Segmenter
+from cleanplate.segmentation.segmenter import Cut, Segmenter
 from cleanplate.segmentation.settings import SegmentationSettings
 
 _PATIENCE = 2.0
@@ -60,11 +61,14 @@ class Layers:
     Args:
         noise: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB.
         settings: Those of the masks, and what waiting and settling mean.
+        others: Noise in the other states of the scene.
     """
 
-    def __init__(self, noise: Mask, settings: SegmentationSettings) -> None:
+    def __init__(
+        self, noise: Mask, settings: SegmentationSettings, others: Sequence[Mask] = ()
+    ) -> None:
         size = FrameSize(*noise.shape)
-        self._segmenter = Segmenter(noise, settings)
+        self._segmenters = [Segmenter(each, settings) for each in (noise, *others)]
         self._settings = settings
         self._stillness = Stillness(noise, settings.wait_seconds)
         self._cleanup = Cleanup(settings, size)
@@ -76,43 +80,53 @@ class Layers:
             settle=None if settle == "never" else settle,
         )
         self._tested: dict[int, _Tested] = {}
-        self._repair = np.zeros((*size, 3), np.int16)
+        self._size = size
+        self._mends: dict[int, NDArray[np.int16]] = {}
         self._repairs = 0
 
     @property
     def repair(self) -> NDArray[np.int16]:
-        """What has been added to the background, `(h, w, 3)`, grey levels."""
-        return self._repair
+        """What has been added to the background of the main state, `(h, w, 3)`, grey levels."""
+        return self._mends.get(0, np.zeros((*self._size, 3), np.int16))
+
+    @property
+    def mends(self) -> Mapping[int, NDArray[np.int16]]:
+        """The same for every state in which something was mended."""
+        return self._mends
 
     @property
     def repairs(self) -> int:
         """How many ghosts have been mended."""
         return self._repairs
 
-    def update(self, time: float, picture: Picture, background: Picture) -> LayeredFrame:
+    def update(
+        self, time: float, picture: Picture, background: Picture, state: int = 0
+    ) -> LayeredFrame:
         """Layers of the next frame.
 
         Args:
             time: Of the frame, in seconds; never less than that of the frame before.
             picture: `(h, w, 3)`, uint8, RGB.
             background: What the scene says its background is, `(h, w, 3)`.
+            state: State of the scene; 0: the main one.
         """
-        cut = self._segmenter.cut(picture, self._mended(background))
+        segmenter = self._segmenters[state]
+        cut = segmenter.cut(picture, self._mended(background, state))
         still = self._stillness.update(time, picture, cut.background)
         foreground = cut.mask > 0
         # A pixel in a mask may look as if nobody were there: closed gaps, a passing look-alike.
         rests = still & foreground & self._stillness.differs()
         self._waiting.update(time, rests, still & ~foreground, self._stillness.since)
-        if self._settings.repair_ghosts and self._mend_ghosts(cut.mask, picture, cut.background):
-            cut = self._segmenter.cut(picture, self._mended(background))
+        if self._settings.repair_ghosts and self._mend_ghosts(cut, picture, state):
+            cut = segmenter.cut(picture, self._mended(background, state))
         labels = self._labels(cut.mask, rests)
         if cut.shadows is not None:
             labels[cut.shadows > 0] = SHADOW
         mask = cv2.compare(labels, SHADOW, cv2.CMP_GT)
         return LayeredFrame(mask, labels, cut.background, self._waiting.objects)
 
-    def _mended(self, background: Picture) -> Picture:
-        return mended(background, self._repair) if self._repairs else background
+    def _mended(self, background: Picture, state: int) -> Picture:
+        return mended(background, self._mends[state]) if state in self._mends else background
 
     def _labels(self, mask: Mask, rests: NDArray[np.bool_]) -> NDArray[np.uint8]:
         labels = mask.copy()
@@ -125,8 +139,8 @@ class Layers:
                     labels[smooth & (self._waiting.owner == found.number)] = SETTLED
         return labels
 
-    def _mend_ghosts(self, mask: Mask, picture: Picture, background: Picture) -> bool:
-        """Takes up ghosts into the background; whether there was one."""
+    def _mend_ghosts(self, cut: Cut, picture: Picture, state: int) -> bool:
+        """Takes up ghosts into the background of a state; whether there was one."""
         mended_before = self._repairs
         for found in self._waiting.objects:
             tested = self._tested.setdefault(found.number, _Tested())
@@ -135,17 +149,18 @@ class Layers:
             region = mask_of(self._waiting.owner, found.number)
             tested.frames += 1
             tested.positive += 1
-            if not is_ghost(region, mask, picture, background):
+            if not is_ghost(region, cut.mask, picture, cut.background):
                 tested.positive = 0
             elif tested.positive >= _GHOST_FRAMES:
-                self._mend(found.number, region, mask)
+                self._mend(found.number, region, cut.mask, state)
         return self._repairs > mended_before
 
-    def _mend(self, number: int, region: Mask, mask: Mask) -> None:
+    def _mend(self, number: int, region: Mask, mask: Mask, state: int) -> None:
         grown = cv2.dilate(region, np.ones((_RIM, _RIM), np.uint8)) > 0
         place = grown & ((mask == 0) | (region > 0))
         change = np.rint(self._stillness.look[place]).astype(np.int16)
-        self._repair[place] += change
+        repair = self._mends.setdefault(state, np.zeros((*self._size, 3), np.int16))
+        repair[place] += change
         self._stillness.rebase(place, change)
         self._waiting.forget(number)
         self._repairs += 1
