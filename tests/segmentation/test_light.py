@@ -9,7 +9,7 @@ from cleanplate.frames import FrameSize, Picture
 from cleanplate.segmentation import SegmentationSettings, Segmenter
 from cleanplate.segmentation.layers import WAITING, Layers
 from cleanplate.segmentation.light import Light
-from lights import cloudy, exposed, jumped
+from lights import cloudy, exposed, infrared, jumped
 from roads import CAR, road, seen
 from roads import SIZE as ROAD
 from scenes import as_bytes, paint_plate
@@ -157,7 +157,7 @@ def test_a_car_that_waits_in_a_jump_of_the_light_waits_on(levels: int) -> None:
         picture = seen([(60, 50, CAR)], at=at)
         frame = layers.update(at / 10, jumped(picture, levels) if at >= 60 else picture, road())
         if at >= 60:
-            assert frame.mask[50:74, 60:100].mean() > 0.9
+            assert frame.mask[50:74, 60:100].mean() > 0.9 * 255
             frame.mask[46:78, 56:104] = 0
             assert (frame.mask > 0).mean() < 0.01
     (waiting,) = frame.objects
@@ -171,6 +171,31 @@ def test_a_car_waits_on_while_the_light_drifts() -> None:
         picture = jumped(seen([(60, 50, CAR)], at=at), 40 * at / 200)
         frame = layers.update(at / 10, picture, road())
         assert (frame.mask > 0).mean() < 0.07
-        assert frame.mask[52:72, 62:98].mean() > 0.9
+        assert frame.mask[52:72, 62:98].mean() > 0.9 * 255
     (waiting,) = frame.objects
     assert waiting.first_seen < 0.5
+
+
+def test_a_car_waits_on_while_the_camera_switches_to_infrared() -> None:
+    noise = np.full(ROAD, 6, np.uint8)
+    layers = Layers(noise, SegmentationSettings(), others=[noise])
+    for at in range(100):
+        picture = seen([(60, 50, CAR)], at=at)
+        state = int(at >= 60)
+        shown, plate = (infrared(picture), infrared(road())) if state else (picture, road())
+        frame = layers.update(at / 10, shown, plate, state)
+        assert frame.mask[52:72, 62:98].mean() > 0.9 * 255
+        assert (frame.mask > 0).mean() < 0.07
+    (waiting,) = frame.objects
+    assert waiting.first_seen < 0.5
+
+
+def test_a_ghost_is_mended_in_the_state_that_shows_it() -> None:
+    noise = np.full(ROAD, 6, np.uint8)
+    layers = Layers(noise, SegmentationSettings(), others=[noise])
+    ghostly = with_object(infrared(road()), np.s_[50:74, 60:100], (20, 20, 20))
+    for at in range(60):
+        frame = layers.update(at / 10, infrared(seen([], at=at)), ghostly, 1)
+    assert not frame.mask.any()
+    assert set(layers.mends) == {1}
+    assert not layers.update(6, seen([], at=60), road()).mask.any()
