@@ -52,15 +52,15 @@ class _Estimated(NamedTuple):
     """A frame, its picture over the plate and its background, both in the working size.
 
     Attributes:
-        state: State of the scene that it is in; 0: the main one.
         motion: Of the camera; None: it is known to stand still.
+        state: Of the scene; 0: the main one.
     """
 
     frame: Frame
     picture: Picture
     background: Picture
-    state: int
     motion: Motion | None
+    state: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +134,7 @@ class Scene:
         names = state_names(self.estimator)
         segmenters = self._segmenters(settings)
         for batch in read_ahead(self._estimated(source, unseen), depth=1):
-            for frame, picture, background, state, motion in batch:
+            for frame, picture, background, motion, state in batch:
                 name = names[state] if len(names) > 1 else None
                 if watch is not None and watch.is_due(frame.time):
                     watch.look(frame.number, frame.time, self._reduced(frame))
@@ -148,8 +148,9 @@ class Scene:
                     yield replace(self._layered_result(frame, found, motion), state=name)
 
     def cut(self, pictures: Picture, extras: Extras) -> list[Cut]:
-        """Mask and background of pictures `(B, h, w, 3)` over the plate, each by itself."""
-        segmenters = self._segmenters(self.settings.segmentation)
+        """Mask and background of pictures `(B, h, w, 3)` in the working size, each by itself."""
+        settings = self.settings.segmentation
+        segmenters = self._segmenters(settings)
         picked, backgrounds = pick_and_estimate(self.estimator, pictures, extras)
         return [
             segmenters[state].cut(picture, background)
@@ -245,8 +246,8 @@ class Scene:
                     frame,
                     picture if motion is None else filled(picture, motion, background),
                     background,
-                    state,
                     motion,
+                    state,
                 )
                 for (frame, _, _, motion), picture, background, state in zip(
                     batch, pictures, backgrounds, picked, strict=True

@@ -16,7 +16,8 @@ from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.cli.object_log import ObjectLog
 from cleanplate.cli.outputs import make_folder, require_free_file, require_free_folder
 from cleanplate.errors import OutputError, SettingsError, UsageError
-from cleanplate.scene import Result, Scene, load
+from cleanplate.scene import Scene, load
+from cleanplate.scene.result import Result
 from cleanplate.scene.scene import Runtime, require_size
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.layers import Layers
