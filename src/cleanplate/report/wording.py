@@ -108,6 +108,8 @@ def warnings(scene: Scene) -> list[str]:
             f"The recording ends early: {_frames(missing)} that it promises "
             f"{'is' if missing == 1 else 'are'} missing."
         )
+    if scene.coverage and (sentence := str(scene.coverage["sentence"])):
+        found.append(f"{sentence}.")
     if scene.settings.is_baseline:
         found.append(
             f"“{scene.settings.method}” is a baseline: one still picture, computed and not "
@@ -148,6 +150,26 @@ def key_figures(scene: Scene, foreground: Foreground | None) -> list[Row]:
         Row("Noise, median", f"{middle:.0f}", "grey levels, half of the pixels have less"),
         Row("Noise, 95th percentile", f"{high:.0f}", "grey levels, 95 % of the pixels have less"),
     ]
+    return [row for row in rows if row is not None]
+
+
+def coverage_rows(coverage: Mapping[str, object]) -> list[Row]:
+    """How often the empty scene was seen, and the places where it never was for certain."""
+    rows = [
+        _row(
+            "Seen empty", _number(coverage, "mean_seen"), percent, "of the time, mean of all pixels"
+        ),
+        _row(
+            "Never for certain",
+            _number(coverage, "doubtful_share"),
+            percent,
+            "of the picture, outlined above",
+        ),
+    ]
+    regions = coverage.get("regions")
+    for region in regions if isinstance(regions, list) else []:
+        where, reason = str(region.get("name", "")), str(region.get("reason", ""))
+        rows.append(_row(where.capitalize(), _number(region, "share"), percent, reason))
     return [row for row in rows if row is not None]
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from cleanplate.background import (
     CANDIDATES,
     PLATES,
+    Evidence,
     choose_plate,
     spread_positions,
     still_plate,
@@ -24,6 +25,7 @@ from cleanplate.background import (
 from cleanplate.errors import SourceError
 from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
 from cleanplate.progress import ProgressListener, silent
+from cleanplate.scene.coverage import coverage_files
 from cleanplate.scene.estimators import (
     BackgroundEstimator,
     MendedEstimator,
@@ -180,10 +182,12 @@ class _Plate:
     Attributes:
         picture: `(h, w, 3)`, uint8, RGB.
         seen_share: `(h, w)`, 0 to 1, the share of the frames that show it; None: not known.
+        evidence: What speaks for it; None: not known.
     """
 
     picture: Picture
     seen_share: FloatMap | None = None
+    evidence: Evidence | None = None
 
 
 class _Run:
@@ -219,16 +223,22 @@ class _Run:
             start = self._initial_plate(inputs)
             learned = self._fit(self._settings, inputs, start.picture, keep=begin is not None)
             learned, noise, ghosts = self._mended(inputs, learned, start)
+            plate = learned_plate(learned.estimator, inputs)
             scene = Scene(
                 settings=self._settings,
                 frame_size=self._source.size,
-                plate=resized(learned_plate(learned.estimator, inputs), self._source.size),
+                plate=resized(plate, self._source.size),
                 noise=noise,
                 estimator=learned.estimator,
                 learned_on=learned.learned_on,
                 provenance={},
                 metrics=learned.metrics,
-                plots=self._plots(learned, inputs, Segmenter(noise, self._settings.segmentation)),
+                plots={
+                    **self._plots(learned, inputs, Segmenter(noise, self._settings.segmentation)),
+                    **coverage_files(
+                        frames, plate, start.evidence, self._settings.sampling, self._source.size
+                    ),
+                },
             )
             provenance = {
                 "started": started,
@@ -291,7 +301,7 @@ class _Run:
         sampling = self._settings.sampling
         positions = spread_positions(len(inputs), sampling.plate_frames)
         chosen = choose_plate(inputs.frames, positions)
-        return _Plate(chosen.picture, chosen.confidence)
+        return _Plate(chosen.picture, chosen.confidence, chosen.evidence)
 
     def _fit(
         self, settings: LearnSettings, inputs: LearningFrames, plate: Picture, *, keep: bool

@@ -22,7 +22,15 @@ from cleanplate.scene.estimators import (
     restore_onnx,
 )
 from cleanplate.scene.inputs import LearningFrames
-from cleanplate.scene_file import CONFIG, Sample, SceneData, read_scene, write_scene
+from cleanplate.scene_file import (
+    CONFIG,
+    COVERAGE,
+    Sample,
+    SceneData,
+    read_coverage,
+    read_scene,
+    write_scene,
+)
 from cleanplate.segmentation import SegmentationSettings, Segmenter
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers import (
@@ -119,6 +127,16 @@ class Scene:
     metrics: Sequence[Mapping[str, float]] = ()
     samples: Sequence[Sample] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
+
+    @cached_property
+    def coverage(self) -> Mapping[str, Any] | None:
+        """How well the recording showed the empty scene, as in `coverage.json`; None: not known.
+
+        Raises:
+            SceneFileError: That file is damaged.
+        """
+        content = self.plots.get(COVERAGE)
+        return None if content is None else read_coverage(content)
 
     @property
     def working_size(self) -> FrameSize:
