@@ -3,6 +3,7 @@
 from cleanplate.background.candidates import Evidence, choose_plate, find_evidence
 from cleanplate.background.coverage import Coverage, Doubt, Region, judge
 from cleanplate.background.plates import CANDIDATES, PLATES, spread_positions, still_plate
+from cleanplate.background.spread import spread_over_time
 from cleanplate.background.statistics import PlateStatistic
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "choose_plate",
     "find_evidence",
     "judge",
+    "spread_over_time",
     "spread_positions",
     "still_plate",
 ]

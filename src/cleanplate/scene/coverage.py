@@ -9,10 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cleanplate.background import Coverage, Doubt, Evidence, find_evidence, judge, spread_positions
-from cleanplate.frames import FrameSize, FrameStack, Mask, Picture
+from cleanplate.background import Coverage, Doubt, Evidence, find_evidence, judge, spread_over_time
+from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.scene_file import COVERAGE, COVERAGE_PICTURE, png
 from cleanplate.settings import SamplingSettings
+from cleanplate.video import FrameCache
 
 _WIDTHS = (640, 960)
 """The picture is enlarged or reduced to a width between these, so that its letters can be read."""
@@ -31,7 +32,7 @@ _TICKS = 5
 
 
 def coverage_files(
-    frames: FrameStack,
+    frames: FrameCache,
     plate: Picture,
     evidence: Evidence | None,
     sampling: SamplingSettings,
@@ -46,7 +47,7 @@ def coverage_files(
         sampling: Says how many frames are looked at.
         frame_size: Size of the camera's frames; boxes are given in their pixels.
     """
-    positions = spread_positions(len(frames), sampling.plate_frames)
+    positions = spread_over_time(frames.times, sampling.plate_frames)
     coverage = judge(evidence or find_evidence(frames, positions, plate))
     figures = coverage_figures(coverage, frame_size=frame_size, samples=len(positions))
     return {

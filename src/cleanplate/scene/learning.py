@@ -19,8 +19,8 @@ from cleanplate.background import (
     PLATES,
     Evidence,
     choose_plate,
+    spread_over_time,
     spread_positions,
-    still_plate,
 )
 from cleanplate.errors import SourceError
 from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
@@ -291,7 +291,8 @@ class _Run:
         if how == CANDIDATES:
             return self._chosen_plate(inputs)
         if how in PLATES:
-            return _Plate(still_plate(how, inputs.frames, max_frames=sampling.plate_frames))
+            positions = spread_over_time(inputs.frames.times, sampling.plate_frames)
+            return _Plate(PLATES[how](inputs.frames, positions))
         tree = {"method": trained_plates()[how], "device": general.device, "seed": general.seed}
         begin = self._chosen_plate(inputs)
         learned = self._fit(resolve(tree), inputs, begin.picture, keep=False)
@@ -299,7 +300,7 @@ class _Run:
 
     def _chosen_plate(self, inputs: LearningFrames) -> _Plate:
         sampling = self._settings.sampling
-        positions = spread_positions(len(inputs), sampling.plate_frames)
+        positions = spread_over_time(inputs.frames.times, sampling.plate_frames)
         chosen = choose_plate(inputs.frames, positions)
         return _Plate(chosen.picture, chosen.confidence, chosen.evidence)
 

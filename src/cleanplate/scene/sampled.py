@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.background import spread_positions
+from cleanplate.background import spread_over_time
 from cleanplate.frames import FloatMap, Mask, Picture
 from cleanplate.scene.estimators import BackgroundEstimator
 from cleanplate.scene.inputs import LearningFrames
@@ -38,7 +38,7 @@ class SampledBackgrounds:
         on_frames: Callable[[int, int], None],
     ) -> None:
         self._frames = inputs.frames
-        self._positions = spread_positions(len(inputs), count)
+        self._positions = spread_over_time(inputs.frames.times, count)
         self._backgrounds = np.empty((len(self._positions), *inputs.frames.size, 3), np.uint8)
         for places in in_batches(range(len(self._positions)), _BATCH):
             on_frames(places[-1] + 1, len(self._positions))
