@@ -11,6 +11,7 @@
     latent.png          the codes of the frames over time, of a network that has codes
     latent.csv          mean and spread of each number of the codes, and what else is known of it
     pictures.jpg        what else the network draws: exits, gates, generated samples
+    coverage.json       how often the empty scene was seen; coverage.png: the same for people
     samples/            a few frames with background and mask, for the report
     model.onnx          the network for runtimes without torch, of a scene that was exported
     provenance.json     where it comes from: input, versions, machine, times
@@ -51,11 +52,17 @@ TRAINING_GRID = "training.jpg"
 LATENT_PLOT = "latent.png"
 LATENT_TABLE = "latent.csv"
 PICTURES = "pictures.jpg"
-PLOTS = (LOSS_PLOT, METRICS_TABLE, TRAINING_GRID, LATENT_PLOT, LATENT_TABLE, PICTURES)
+COVERAGE = "coverage.json"
+COVERAGE_PICTURE = "coverage.png"
+PLOTS = (
+    *(LOSS_PLOT, METRICS_TABLE, TRAINING_GRID, LATENT_PLOT, LATENT_TABLE, PICTURES),
+    *(COVERAGE, COVERAGE_PICTURE),
+)
 REPORT = "report.html"
 ONNX = "model.onnx"
 EVENTS = "tensorboard"
 
+_COVERAGE_KEYS = {"samples", "mean_seen", "doubtful_share", "sentence", "regions"}
 _SUMMED = (MODEL, PLATE, NOISE)
 _PICKLE_SUFFIXES = {".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib"}
 _PICKLE_STARTS = (b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05", b"PK\x03\x04")
@@ -121,8 +128,8 @@ def write_scene(folder: Path, scene: SceneData) -> None:
     """
     contents = {
         MODEL: _tensor_file(scene.tensors),
-        PLATE: _png(scene.plate[..., ::-1]),
-        NOISE: _png(scene.noise),
+        PLATE: png(scene.plate[..., ::-1]),
+        NOISE: png(scene.noise),
         METRICS: "".join(json.dumps(line) + "\n" for line in scene.metrics).encode(),
         PROVENANCE: (json.dumps(scene.provenance, indent=2) + "\n").encode(),
     }
@@ -285,6 +292,21 @@ def _read_metrics(path: Path) -> list[dict[str, float]]:
         raise SceneFileError(f"{path} is damaged: a line is not JSON") from error
 
 
+def read_coverage(content: bytes) -> dict[str, Any]:
+    """Checked contents of `coverage.json`.
+
+    Raises:
+        SceneFileError: They are damaged.
+    """
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise SceneFileError(f"{COVERAGE} is damaged: it is not JSON; remove it") from error
+    if not isinstance(value, dict) or not value.keys() >= _COVERAGE_KEYS:
+        raise SceneFileError(f"{COVERAGE} is damaged: it lacks figures; remove it")
+    return value
+
+
 def _sample_files(samples: Sequence[Sample]) -> dict[str, bytes]:
     if not samples:
         return {}
@@ -294,7 +316,7 @@ def _sample_files(samples: Sequence[Sample]) -> dict[str, bytes]:
         stem = f"{SAMPLES}/{sample.number:06d}"
         files[f"{stem}-frame.jpg"] = jpeg(sample.picture)
         files[f"{stem}-background.jpg"] = jpeg(sample.background)
-        files[f"{stem}-mask.png"] = _png(sample.mask)
+        files[f"{stem}-mask.png"] = png(sample.mask)
     return files
 
 
@@ -318,7 +340,8 @@ def _read_sample(folder: Path, *, number: int, time: float) -> Sample:
     return Sample(number, time, picture, background, mask)
 
 
-def _png(picture: NDArray[np.uint8]) -> bytes:
+def png(picture: NDArray[np.uint8]) -> bytes:
+    """A picture of one channel, or of three as blue, green and red, as PNG."""
     return bytes(cv2.imencode(".png", picture)[1])
 
 

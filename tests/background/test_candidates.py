@@ -174,7 +174,7 @@ def test_squares_that_cross_under_drifting_light_leave_no_trace() -> None:
 @pytest.mark.parametrize("count", [1, 2, 3, 30])
 def test_frames_that_are_all_the_same_give_themselves(value: int, count: int) -> None:
     frames = np.full((count, 16, 18, 3), value, np.uint8)
-    plate, confidence = choose_plate(ArrayStack(frames), range(count))
+    plate, confidence, _ = choose_plate(ArrayStack(frames), range(count))
     assert (plate == value).all()
     assert (confidence == 1).all()
 

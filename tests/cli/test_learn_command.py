@@ -34,6 +34,19 @@ class TestResult:
         assert values["frames"] == values["frames_learned_from"] == 30
         assert values["frame_size"] == values["working_size"] == [32, 48]
         assert values["warnings"] == []
+        assert values["coverage"]["sentence"] == ""
+        assert values["coverage"]["samples"] == 30
+
+    def test_a_place_that_never_was_free_is_told_once(
+        self, cleanplate: CommandLine, tmp_path: Path
+    ) -> None:
+        pictures = paint_scene(32, 48, 24, squares=0).frames.copy()
+        pictures[:16, 8:20, 4:20] = (200, 30, 20)
+        recording = write_image_folder(tmp_path / "in", pictures)
+        outcome = cleanplate("learn", recording, "--out", tmp_path / "run", "--method", "median")
+        assert outcome.code == 0
+        (warning,) = [line for line in outcome.err.splitlines() if line.startswith("warning")]
+        assert "of the picture, middle left, was never seen empty" in warning
 
     def test_the_text_is_one_line_with_the_folder(
         self, cleanplate: CommandLine, recording: Path, tmp_path: Path

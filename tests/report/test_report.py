@@ -29,6 +29,7 @@ from cleanplate.scene.steadying import Shake
 
 HEADINGS = (
     "Clean plate",
+    "Coverage",
     "Frames",
     "Loss",
     "Foreground over time",
@@ -139,7 +140,7 @@ def test_every_sample_is_shown_with_its_four_pictures(run: Path, page: str) -> N
         for name in ("input", "background", "mask", "overlay"):
             assert f'alt="Frame {sample.number}: {name}"' in page
         assert f"{sample.time:.2f} s" in text_of(page)
-    assert len(pictures_of(page)) == 3 + 4 * len(samples)
+    assert len(pictures_of(page)) == 4 + 4 * len(samples)
 
 
 def test_every_setting_stands_in_the_report_with_its_meaning(run: Path, page: str) -> None:
@@ -194,7 +195,7 @@ def test_with_source_the_whole_recording_is_told(
     assert f"Over all 24 frames, {percent(float(np.mean(shares)))} of the pixels" in text
     assert f"{percent(max(shares))} at the busiest moment, 0.52 s" in text
     assert 'alt="Frame 14: mask"' in page
-    assert len(pictures_of(page)) == 3 + 4 * MOMENTS
+    assert len(pictures_of(page)) == 4 + 4 * MOMENTS
     assert text.count("busiest") == 3  # two sentences, one label
     assert HOW_TO_GET_MORE not in text
     assert calls[-1] == ("foreground over time", 24, 24)
@@ -219,13 +220,13 @@ def test_without_samples_and_source_a_sentence_stands_in_their_place(
     assert text.count(HOW_TO_GET_MORE) == 2
     assert "Mean foreground" not in text
     assert "<svg" not in page
-    assert len(pictures_of(page)) == 3
+    assert len(pictures_of(page)) == 4
 
 
 def test_without_samples_the_source_fills_the_strip(run: Path, recording: Path) -> None:
     folder = saved(load(run), run.parent / "bare", samples=())
     page = write_report(folder, source=recording).read_text(encoding="utf-8")
-    assert len(pictures_of(page)) == 3 + 4 * MOMENTS
+    assert len(pictures_of(page)) == 4 + 4 * MOMENTS
 
 
 def test_names_from_outside_are_escaped(run: Path, tmp_path: Path) -> None:

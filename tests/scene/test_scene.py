@@ -67,6 +67,8 @@ def test_the_scene_file_holds_what_it_promises_and_nothing_else(run: Path) -> No
         "training.jpg",
         "latent.png",
         "latent.csv",
+        "coverage.json",
+        "coverage.png",
         "provenance.json",
         "samples",
     }

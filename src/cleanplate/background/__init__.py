@@ -1,14 +1,23 @@
 """Initial plates: the empty scene from sampled frames, without a gradient."""
 
-from cleanplate.background.candidates import choose_plate
+from cleanplate.background.candidates import Evidence, choose_plate, find_evidence
+from cleanplate.background.coverage import Coverage, Doubt, Region, judge
 from cleanplate.background.plates import CANDIDATES, PLATES, spread_positions, still_plate
+from cleanplate.background.spread import spread_over_time
 from cleanplate.background.statistics import PlateStatistic
 
 __all__ = [
     "CANDIDATES",
     "PLATES",
+    "Coverage",
+    "Doubt",
+    "Evidence",
     "PlateStatistic",
+    "Region",
     "choose_plate",
+    "find_evidence",
+    "judge",
+    "spread_over_time",
     "spread_positions",
     "still_plate",
 ]

@@ -99,6 +99,12 @@ def jpeg_uri(picture: Picture, *, max_width: int) -> str:
     return _uri(_narrowed(picture, max_width)[..., ::-1], ".jpg", "jpeg", _JPEG_QUALITY)
 
 
+def encoded_uri(content: bytes, *, max_width: int) -> str | None:
+    """Data URI of a picture file, reduced to a width in pixels; None if it is damaged."""
+    picture = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_COLOR_RGB)
+    return None if picture is None else jpeg_uri(np.asarray(picture), max_width=max_width)
+
+
 def mask_uri(mask: Mask, *, max_width: int) -> str:
     """Data URI of a mask, `(H, W)`, reduced to a width in pixels."""
     return _uri(_narrowed(mask, max_width), ".png", "png")

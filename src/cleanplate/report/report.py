@@ -17,6 +17,7 @@ from cleanplate.progress import ProgressListener, silent
 from cleanplate.report import wording
 from cleanplate.report.figures import (
     Chart,
+    encoded_uri,
     foreground_chart,
     jpeg_uri,
     loss_chart,
@@ -31,12 +32,13 @@ from cleanplate.report.foreground import (
 )
 from cleanplate.scene import Scene, load
 from cleanplate.scene.states import in_words
-from cleanplate.scene_file import REPORT, Sample
+from cleanplate.scene_file import COVERAGE_PICTURE, REPORT, Sample
 from cleanplate.video import VideoSource, draw_overlay, open_source
 from cleanplate.video.writing import output_error
 
 _PLATE_WIDTH = 1600
 _NOISE_WIDTH = 800
+_COVERAGE_WIDTH = 960
 _STRIP_WIDTH = 560
 _TEMPLATE = "template.html"
 
@@ -141,12 +143,19 @@ def _page(
         foreground=foreground,
         shares=None if foreground is None else _shares(foreground),
         curve=_curve(foreground),
+        coverage=_coverage_uri(scene),
+        coverage_rows=wording.coverage_rows(scene.coverage or {}),
         figures=wording.key_figures(scene, foreground),
         scores=wording.score_rows(scores),
         settings=wording.setting_tables(scene),
         provenance=wording.provenance_tables(scene.provenance),
         version=__version__,
     )
+
+
+def _coverage_uri(scene: Scene) -> str | None:
+    picture = scene.plots.get(COVERAGE_PICTURE)
+    return None if picture is None else encoded_uri(picture, max_width=_COVERAGE_WIDTH)
 
 
 def _facts(scene: Scene) -> list[str]:

@@ -111,6 +111,8 @@ def warnings(scene: Scene) -> list[str]:
         )
     if lost := scene.shake.lost_frames:
         found.append(f"{_frames(lost)} did not show enough of the scene to be registered.")
+    if scene.coverage and (sentence := str(scene.coverage["sentence"])):
+        found.append(f"{sentence}.")
     if scene.settings.is_baseline:
         found.append(
             f"“{scene.settings.method}” is a baseline: one still picture, computed and not "
@@ -161,6 +163,26 @@ def _camera(shake: Shake) -> Row:
     what = "shifts" if shake.motion == "translation" else "homographies"
     meaning = f"farthest motion of a corner; taken out of every frame by {what}"
     return Row("Camera", f"shakes by {shake.reach:.1f} pixels", meaning)
+
+
+def coverage_rows(coverage: Mapping[str, object]) -> list[Row]:
+    """How often the empty scene was seen, and the places where it never was for certain."""
+    rows = [
+        _row(
+            "Seen empty", _number(coverage, "mean_seen"), percent, "of the time, mean of all pixels"
+        ),
+        _row(
+            "Never for certain",
+            _number(coverage, "doubtful_share"),
+            percent,
+            "of the picture, outlined above",
+        ),
+    ]
+    regions = coverage.get("regions")
+    for region in regions if isinstance(regions, list) else []:
+        where, reason = str(region.get("name", "")), str(region.get("reason", ""))
+        rows.append(_row(where.capitalize(), _number(region, "share"), percent, reason))
+    return [row for row in rows if row is not None]
 
 
 def score_rows(scores: Mapping[str, object]) -> list[Row]:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 from cleanplate.background import (
     CANDIDATES,
     PLATES,
+    Evidence,
     choose_plate,
-    spread_positions,
-    still_plate,
+    spread_over_time,
 )
 from cleanplate.errors import SourceError
 from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
 from cleanplate.progress import ProgressListener, silent
+from cleanplate.scene.coverage import coverage_files
 from cleanplate.scene.estimators import (
     BackgroundEstimator,
     MendedEstimator,
@@ -179,10 +180,12 @@ class _Plate:
     Attributes:
         picture: `(h, w, 3)`, uint8, RGB.
         seen_share: `(h, w)`, 0 to 1, the share of the frames that show it; None: not known.
+        evidence: What speaks for it; None: not known.
     """
 
     picture: Picture
     seen_share: FloatMap | None = None
+    evidence: Evidence | None = None
 
 
 class _Run:
@@ -234,7 +237,16 @@ class _Run:
                 shake=shake,
                 provenance={},
                 metrics=learned.metrics,
-                plots=self._plots(learned, main, Segmenter(noise, self._settings.segmentation)),
+                plots={
+                    **self._plots(learned, main, Segmenter(noise, self._settings.segmentation)),
+                    **coverage_files(
+                        main.frames,
+                        plate,
+                        start.evidence,
+                        self._settings.sampling,
+                        self._source.size,
+                    ),
+                },
             )
             provenance = {
                 "started": started,
@@ -291,7 +303,8 @@ class _Run:
         if how == CANDIDATES:
             return self._chosen_plate(inputs)
         if how in PLATES:
-            return _Plate(still_plate(how, inputs.frames, max_frames=sampling.plate_frames))
+            positions = spread_over_time(inputs.frames.times, sampling.plate_frames)
+            return _Plate(PLATES[how](inputs.frames, positions))
         tree = {"method": trained_plates()[how], "device": general.device, "seed": general.seed}
         begin = self._chosen_plate(inputs)
         learned = self._fit(resolve(tree), inputs, begin.picture, keep=False)
@@ -299,9 +312,9 @@ class _Run:
 
     def _chosen_plate(self, inputs: LearningFrames) -> _Plate:
         sampling = self._settings.sampling
-        positions = spread_positions(len(inputs), sampling.plate_frames)
+        positions = spread_over_time(inputs.frames.times, sampling.plate_frames)
         chosen = choose_plate(inputs.frames, positions)
-        return _Plate(chosen.picture, chosen.confidence)
+        return _Plate(chosen.picture, chosen.confidence, chosen.evidence)
 
     def _fit(
         self, settings: LearnSettings, inputs: LearningFrames, plate: Picture, *, keep: bool

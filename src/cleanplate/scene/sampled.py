@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.background import spread_positions
+from cleanplate.background import spread_over_time
 from cleanplate.frames import FloatMap, Mask, Picture
 from cleanplate.scene.estimators import BackgroundEstimator
 from cleanplate.scene.inputs import LearningFrames
@@ -43,7 +43,7 @@ class SampledBackgrounds:
     ) -> None:
         self._settings = settings
         self._frames = inputs.frames
-        self._positions = spread_positions(len(inputs), count)
+        self._positions = spread_over_time(inputs.frames.times, count)
         self._backgrounds = np.empty((len(self._positions), *inputs.frames.size, 3), np.uint8)
         light = self._light()
         for places in in_batches(range(len(self._positions)), _BATCH):

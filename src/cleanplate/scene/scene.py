@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
 
@@ -33,7 +33,15 @@ from cleanplate.scene.states import (
     state_names,
 )
 from cleanplate.scene.steadying import Shake
-from cleanplate.scene_file import CONFIG, Sample, SceneData, read_scene, write_scene
+from cleanplate.scene_file import (
+    CONFIG,
+    COVERAGE,
+    Sample,
+    SceneData,
+    read_coverage,
+    read_scene,
+    write_scene,
+)
 from cleanplate.segmentation import Cut, SegmentationSettings, Segmenter
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers import LayeredFrame, Layers
@@ -90,6 +98,16 @@ class Scene:
     metrics: Sequence[Mapping[str, float]] = ()
     samples: Sequence[Sample] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
+
+    @cached_property
+    def coverage(self) -> Mapping[str, Any] | None:
+        """How well the recording showed the empty scene, as in `coverage.json`; None: not known.
+
+        Raises:
+            SceneFileError: That file is damaged.
+        """
+        content = self.plots.get(COVERAGE)
+        return None if content is None else read_coverage(content)
 
     @property
     def working_size(self) -> FrameSize:

@@ -13,6 +13,12 @@ The outline of a region as judge is used for abandoned objects, for example by T
 ("Robust detection of abandoned and removed objects in complex surveillance videos", 2011).
 """
 
-from cleanplate.background.candidates.plate import ChosenPlate, candidate_plate, choose_plate
+from cleanplate.background.candidates.evidence import Evidence
+from cleanplate.background.candidates.plate import (
+    ChosenPlate,
+    candidate_plate,
+    choose_plate,
+    find_evidence,
+)
 
-__all__ = ["ChosenPlate", "candidate_plate", "choose_plate"]
+__all__ = ["ChosenPlate", "Evidence", "candidate_plate", "choose_plate", "find_evidence"]

@@ -38,6 +38,8 @@ _LEAST_OUTLINE = 0.85
 Where it shows something else, such as the rest of the same vehicle, it says nothing about who is
 in front; with less, bright lines under the rim of waiting vehicles are lost.
 """
+_COMPARABLE = 2
+"""A state that comes back more often than so many times another's visits is the scene itself."""
 
 _Value = TypeVar("_Value", bound=np.generic)
 
@@ -54,29 +56,63 @@ def choose_states(states: States) -> NDArray[np.intp]:
     difference between its inside, as the plate or as the frame has it, and the plate outside, and
     the other means go over the pixels of the region.
     """
-    choice = _Choice(states)
+    time = _time_of_equals(states)
+    # Of states that look the same, and so last equally long, the one with most samples.
+    longest = time == time.max(axis=0)
+    chosen = np.where(longest, states.counts, -1).argmax(axis=0)
+    least = max(_LEAST_COUNT, _LEAST_SHARE * len(states.seen))
+    choice = _Choice(states, chosen, time=time, least=least)
     for _ in range(_ROUNDS):
-        changes = [choice.improve(time) for time in range(len(states.seen))]
+        changes = [choice.improve(number) for number in range(len(states.seen))]
         if not any(changes):
             break
     return choice.chosen
 
 
+def find_left_over(states: States, chosen: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Where the chosen states have an outline that some frame has not, `(H, W)`.
+
+    The same judgement as in `choose_states`, but without the time, and also for states that were
+    seen for two samples only: a vehicle that was away for a moment has an outline in the plate and
+    none in the frames of that moment.
+    """
+    time = np.zeros_like(states.counts)
+    choice = _Choice(states, chosen, time=time, least=_LEAST_COUNT)
+    found = np.zeros(chosen.shape, np.bool_)
+    visits = _pick(states.visits, chosen)
+    for number in range(len(states.seen)):
+        better = choice.better(number)
+        # A part of the region that keeps coming back is not what was away for a moment.
+        came = states.visits[better.state, *better.place]
+        found[better.place] |= visits[better.place] <= _COMPARABLE * came
+    return found
+
+
 class _Choice:
     """A plate of states that gets better with each frame that is asked.
+
+    Args:
+        states: What was seen.
+        chosen: `(H, W)`, the states to begin with.
+        time: `(STATES, H, W)`, how much time each state has to its credit.
+        least: Still samples that a state needs to be proposed.
 
     Attributes:
         chosen: `(H, W)`, the state of each pixel.
     """
 
-    def __init__(self, states: States) -> None:
+    def __init__(
+        self,
+        states: States,
+        chosen: NDArray[np.intp],
+        *,
+        time: NDArray[np.int32],
+        least: float,
+    ) -> None:
         self._states = states
-        self._time = _time_of_equals(states)
-        # Of states that look the same, and so last equally long, the one with most samples.
-        longest = self._time == self._time.max(axis=0)
-        self.chosen = np.where(longest, states.counts, -1).argmax(axis=0)
+        self._time = time
+        self.chosen = chosen.copy()
         self._colour = _pick(states.colours, self.chosen)
-        least = max(_LEAST_COUNT, _LEAST_SHARE * len(states.seen))
         # One more than there are states: a sample that shows none differs and is not proposed.
         self._known = np.zeros((STATES + 1, *self.chosen.shape), np.bool_)
         self._known[:STATES] = states.counts >= least
@@ -85,15 +121,19 @@ class _Choice:
 
     def improve(self, time: int) -> bool:
         """Takes over what one frame shows where it fits better; whether anything changed."""
+        better = self.better(time)
+        self._take(better)
+        return len(better.rows) > 0
+
+    def better(self, time: int) -> Region:
+        """Where one frame shows another state than the plate, and that fits better."""
         seen = np.minimum(self._states.seen[time], STATES)
         differs = _pick(self._differs, seen)
         proposed = differs & _pick(self._known, seen)
-        if not proposed.any():
-            return False
         region = connect(proposed, seen)
-        better = region.only(self._is_better(region, proposed, shows_plate=~differs))
-        self._take(better)
-        return len(better.rows) > 0
+        if not proposed.any():
+            return region
+        return region.only(self._is_better(region, proposed, shows_plate=~differs))
 
     def _is_better(
         self, region: Region, proposed: NDArray[np.bool_], *, shows_plate: NDArray[np.bool_]

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cleanplate.background.bands import median_of_chosen, require_positions, rows_per_band
 from cleanplate.background.candidates.choice import choose_states
+from cleanplate.background.candidates.evidence import Evidence, nearest_state, weigh
 from cleanplate.background.candidates.states import States, distance, find_states
 from cleanplate.frames import FloatMap, FrameStack, Picture
 
@@ -28,10 +29,12 @@ class ChosenPlate(NamedTuple):
     Attributes:
         picture: `(H, W, 3)`, uint8, RGB.
         confidence: `(H, W)`, float32, 0 to 1: the share of the samples that show the plate.
+        evidence: What speaks for the plate and what against it.
     """
 
     picture: Picture
     confidence: FloatMap
+    evidence: Evidence
 
 
 def candidate_plate(stack: FrameStack, positions: Sequence[int]) -> Picture:
@@ -66,7 +69,28 @@ def choose_plate(stack: FrameStack, positions: Sequence[int]) -> ChosenPlate:
         shows = _shows_plate(samples, states, chosen, colour, band)
         picture[band] = median_of_chosen(samples, shows)
         confidence[band] = shows.mean(axis=0)
-    return ChosenPlate(picture, confidence)
+    return ChosenPlate(picture, confidence, weigh(states, chosen, confidence))
+
+
+def find_evidence(stack: FrameStack, positions: Sequence[int], picture: Picture) -> Evidence:
+    """What the samples say for and against a plate that was made in another way.
+
+    Needs as much time and memory as the search for the candidates.
+
+    Raises:
+        UsageError: If there is no position.
+    """
+    require_positions(positions)
+    states = find_states(stack, positions)
+    colour = picture.astype(np.float32)
+    chosen = nearest_state(states, colour)
+    seen = np.empty(stack.size, np.float32)
+    rows = rows_per_band(stack, len(positions), _BYTES_PER_SAMPLE)
+    for top in range(0, stack.size.height, rows):
+        band = slice(top, min(top + rows, stack.size.height))
+        samples = stack.read_rows(positions, band.start, band.stop)
+        seen[band] = _shows_plate(samples, states, chosen, colour, band).mean(axis=0)
+    return weigh(states, chosen, seen)
 
 
 def _shows_plate(

@@ -81,6 +81,7 @@ def learn(
             console.detail(line)
         scene = run_learn(source, out, tree, options=options, progress=console.progress)
         warn_of_damage(console, scene)
+        warn_of_doubts(console, scene)
         report_scene(console, scene, out, time.monotonic() - begin)
 
 
@@ -115,6 +116,12 @@ def warn_of_damage(console: Console, scene: Scene) -> None:
         console.warn(f"{source['name']}: {' and '.join(parts)}")
 
 
+def warn_of_doubts(console: Console, scene: Scene) -> None:
+    """One warning where the recording did not show the empty scene."""
+    if scene.coverage and scene.coverage["sentence"]:
+        console.warn(str(scene.coverage["sentence"]))
+
+
 def report_scene(console: Console, scene: Scene, out: Path, seconds: float) -> None:
     """The result of learning."""
     provenance = scene.provenance
@@ -134,6 +141,7 @@ def report_scene(console: Console, scene: Scene, out: Path, seconds: float) -> N
         "peak_memory_bytes": provenance["peak_memory_bytes"],
         "device": provenance["device"],
         "states": provenance["states"],
+        "coverage": scene.coverage,
     }
     text = (
         f"learned {source['name']} by {scene.settings.method} from "

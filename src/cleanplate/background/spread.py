@@ -1,0 +1,68 @@
+"""Which frames stand for a recording: spread over its time, and over every phase of a cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.background.plates import spread_positions
+
+_GOLDEN = (np.sqrt(5) - 1) / 2
+"""Multiples of it fall evenly between whole numbers, however many there are."""
+_SEARCH = 100
+"""Halvings of the interval in which the cap of the weights lies, to the last digit."""
+
+
+def spread_over_time(times: Sequence[float], max_frames: int) -> list[int]:
+    """Positions of frames spread over the time of a recording, ascending: all, or `max_frames`.
+
+    Each frame stands for the time around it, up to the middle of the gaps to its neighbours. So a
+    burst of many frames in a second counts as a second, and an hour in which few were taken as an
+    hour; no frame is taken twice. The parts of equal time are not sampled in their middle but at a
+    place that differs from part to part: frames at even distances would see a traffic light whose
+    cycle is a multiple of them in the same phase for ever.
+
+    Args:
+        times: Of all frames in seconds, ascending.
+        max_frames: Most positions.
+
+    Raises:
+        SettingsError: If `max_frames` is below 1.
+    """
+    everything = spread_positions(len(times), max_frames)
+    if len(everything) == len(times):
+        return everything
+    share = _shares(np.asarray(times, np.float64), max_frames)
+    places = np.arange(max_frames) + np.modf(0.5 + _GOLDEN * np.arange(max_frames))[0]
+    return _distinct(np.searchsorted(np.cumsum(share), places, side="right"), len(times))
+
+
+def _shares(times: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """How much of a position falls to each frame, at most 1, `count` in all."""
+    gaps = np.maximum(np.diff(times), 0)
+    around = (np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]])) / 2
+    if not around.any():
+        around = np.ones(len(times))
+    # Frames that were taken at one moment still count a little, so that there are enough of them.
+    around = np.maximum(around, around.max() * 1e-9)
+    low, high = 0.0, float(around.max()) * len(times)
+    for _ in range(_SEARCH):
+        unit = (low + high) / 2
+        if np.minimum(around / max(unit, 1e-300), 1).sum() > count:
+            low = unit
+        else:
+            high = unit
+    share: NDArray[np.float64] = np.minimum(around / high, 1)
+    return share * (count / share.sum())
+
+
+def _distinct(found: NDArray[np.intp], length: int) -> list[int]:
+    """The same positions, ascending; one that was found twice gives way to its neighbour."""
+    positions: list[int] = []
+    for place, position in enumerate(found):
+        after = positions[-1] + 1 if positions else 0
+        most = length - (len(found) - place)
+        positions.append(int(min(max(position, after), most)))
+    return positions
