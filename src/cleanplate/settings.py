@@ -37,6 +37,12 @@ class SamplingSettings(Parameters):
     max_frames: int = Field(2000, ge=2, description="most frames kept, spread over the recording")
     max_gigabytes: float = Field(2.0, gt=0, description="most that they take on disk, in GB")
     plate_frames: int = Field(200, ge=1, description="most frames of the initial plate")
+    still_weight: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="how much a stretch in which nothing moves counts in the initial plate; 1: all",
+    )
     noise_frames: int = Field(150, ge=2, description="most frames of the noise map")
     max_states: int = Field(
         4, ge=1, description="most states of the scene, such as day and infrared; 1: only one"

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from background.test_statistics import ArrayStack
-from cleanplate.background import spread_over_time, spread_positions
+from cleanplate.background import spread_over_time, spread_positions, still_frames
 from cleanplate.background.candidates import candidate_plate
 from cleanplate.errors import SettingsError
 
@@ -91,3 +91,24 @@ def test_less_than_one_frame_is_refused() -> None:
 def test_frames_without_times_of_their_own_are_spread_by_position() -> None:
     positions = spread_over_time([0.0] * 100, 10)
     assert np.abs(np.array(positions) // 10 - np.arange(10)).max() <= 1
+
+
+def test_what_stands_still_counts_half_and_is_not_dropped() -> None:
+    weights = np.where(np.arange(1000) < 500, 0.5, 1.0)
+    positions = np.array(spread_over_time(np.arange(1000) / 25, 150, weights))
+    assert abs((positions < 500).sum() - 50) <= 1
+    assert np.diff(np.flatnonzero(positions < 500)).max() == 1
+    assert len(set(positions.tolist())) == 150
+
+
+def test_a_standing_queue_is_still_and_one_that_moves_is_not() -> None:
+    random = np.random.default_rng(0)
+    road = random.integers(60, 200, (64, 96, 3))
+    frames = np.repeat(road[None], 40, axis=0)
+    for time in range(40):
+        left = min(4 * time, 40)  # comes for ten frames, then waits
+        frames[time, 20:40, left : left + 20] = (200, 30, 40)
+    noisy = (frames + random.normal(0, 3, frames.shape)).clip(0, 255).astype(np.uint8)
+    still = still_frames(ArrayStack(noisy))
+    assert not still[:10].any()
+    assert still[12:].all()

@@ -17,7 +17,6 @@ from cleanplate.background import (
     PLATES,
     Evidence,
     choose_plate,
-    spread_over_time,
 )
 from cleanplate.errors import SourceError
 from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
@@ -35,7 +34,7 @@ from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.provenance import describe_input, describe_machine, now, peak_memory_bytes
 from cleanplate.scene.result import resized
 from cleanplate.scene.run_folder import RunFolder
-from cleanplate.scene.sampled import SampledBackgrounds
+from cleanplate.scene.sampled import SampledBackgrounds, plate_positions
 from cleanplate.scene.samples import take_samples
 from cleanplate.scene.scene import Scene, learned_plate, load
 from cleanplate.scene.states import State, describe_states, find_states, with_states
@@ -303,16 +302,14 @@ class _Run:
         if how == CANDIDATES:
             return self._chosen_plate(inputs)
         if how in PLATES:
-            positions = spread_over_time(inputs.frames.times, sampling.plate_frames)
-            return _Plate(PLATES[how](inputs.frames, positions))
+            return _Plate(PLATES[how](inputs.frames, plate_positions(inputs.frames, sampling)))
         tree = {"method": trained_plates()[how], "device": general.device, "seed": general.seed}
         begin = self._chosen_plate(inputs)
         learned = self._fit(resolve(tree), inputs, begin.picture, keep=False)
         return _Plate(learned_plate(learned.estimator, inputs), begin.seen_share)
 
     def _chosen_plate(self, inputs: LearningFrames) -> _Plate:
-        sampling = self._settings.sampling
-        positions = spread_over_time(inputs.frames.times, sampling.plate_frames)
+        positions = plate_positions(inputs.frames, self._settings.sampling)
         chosen = choose_plate(inputs.frames, positions)
         return _Plate(chosen.picture, chosen.confidence, chosen.evidence)
 

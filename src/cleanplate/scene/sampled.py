@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.background import spread_over_time
+from cleanplate.background import spread_over_time, still_frames
 from cleanplate.frames import FloatMap, Mask, Picture
 from cleanplate.scene.estimators import BackgroundEstimator
 from cleanplate.scene.inputs import LearningFrames
@@ -16,9 +16,18 @@ from cleanplate.segmentation.difference import mended, residual
 from cleanplate.segmentation.layers import Layers
 from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.noise import noise_map
-from cleanplate.video import in_batches
+from cleanplate.settings import SamplingSettings
+from cleanplate.video import FrameCache, in_batches
 
 _BATCH = 8
+
+
+def plate_positions(frames: FrameCache, sampling: SamplingSettings) -> list[int]:
+    """Positions of the frames that the initial plate is made of, ascending."""
+    weights = None
+    if sampling.still_weight < 1 and len(frames) > sampling.plate_frames:
+        weights = np.where(still_frames(frames), sampling.still_weight, 1.0)
+    return spread_over_time(frames.times, sampling.plate_frames, weights)
 
 
 class SampledBackgrounds:
