@@ -37,8 +37,8 @@ from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.sampled import SampledBackgrounds, plate_positions
 from cleanplate.scene.samples import take_samples
 from cleanplate.scene.scene import Scene, learned_plate, load
-from cleanplate.scene.states import State, describe_states, find_states, with_states
-from cleanplate.scene.steadying import steady
+from cleanplate.scene.states import State, describe_states, with_states
+from cleanplate.scene.steady_states import steady_states
 from cleanplate.scene_file import (
     LATENT_PLOT,
     LATENT_TABLE,
@@ -216,9 +216,8 @@ class _Run:
             frames = inputs.frames
             if begin is not None:
                 begin()
-            shake = steady(frames, self._settings.sampling.registration, self._progress)
+            shake, parts = steady_states(frames, self._settings.sampling, self._progress)
             self._progress("initial plate", 0, 1)
-            parts = find_states(frames, self._settings.sampling.max_states)
             main = inputs.only(parts[0]) if len(parts) > 1 else inputs
             start = self._initial_plate(main)
             learned = self._fit(self._settings, main, start.picture, keep=begin is not None)
