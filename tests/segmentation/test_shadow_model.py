@@ -137,11 +137,12 @@ def test_there_is_no_model_where_little_of_what_looks_like_a_shadow_is_alike() -
 def test_samples_are_few_however_large_the_frame() -> None:
     size = FrameSize(480, 640)
     background = cv2.resize(plate(), size[::-1], interpolation=cv2.INTER_CUBIC)
-    frame = np.rint(background * 0.6).astype(np.uint8)
+    frame = background.copy()
+    frame[:, :200] = np.rint(background[:, :200] * 0.6)
     segmenter = Segmenter(np.full(size, 3, np.uint8), SegmentationSettings())
     samples = segmenter.shadow_samples(frame, background)
     assert 1_000 < len(samples.colours) <= 2_000
-    assert samples.found > 0.9 * size.pixels
+    assert samples.found > 0.28 * size.pixels
     assert samples.found <= samples.seen <= size.pixels
 
 

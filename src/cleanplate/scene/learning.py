@@ -228,10 +228,11 @@ class _Run:
             others = [self._still_state(inputs.only(part)) for part in parts[1:]]
             estimator = with_states(learned.estimator, plate, others)
             segmenter = Segmenter(noise, self._settings.segmentation, shadow)
+            size = self._source.size
             scene = Scene(
                 settings=self._settings,
-                frame_size=self._source.size,
-                plate=resized(plate, self._source.size),
+                frame_size=size,
+                plate=resized(plate, size),
                 noise=noise,
                 shadow=shadow,
                 estimator=estimator,
@@ -242,11 +243,7 @@ class _Run:
                 plots={
                     **self._plots(learned, main, segmenter),
                     **coverage_files(
-                        main.frames,
-                        plate,
-                        start.evidence,
-                        self._settings.sampling,
-                        self._source.size,
+                        main.frames, plate, start.evidence, self._settings.sampling, size
                     ),
                 },
             )
