@@ -100,6 +100,7 @@ class SceneData:
         plate: Still plate in the frame size.
         noise: Noise map in the working size.
         registration: How frames are brought over the plate, by name; None: they are not.
+        shadow: What the scene's cast shadows look like, as plain numbers; None: not known.
         provenance: Where the scene comes from.
         metrics: Lines of the log of learning.
         samples: A few frames; may be empty.
@@ -114,6 +115,7 @@ class SceneData:
     plate: Picture
     noise: Mask
     registration: Mapping[str, Any] | None = None
+    shadow: Mapping[str, Any] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     metrics: Sequence[Mapping[str, float]] = ()
     samples: Sequence[Sample] = ()
@@ -139,6 +141,7 @@ def write_scene(folder: Path, scene: SceneData) -> None:
         "working_size": list(scene.working_size),
         "learned_on": scene.learned_on,
         **({"registration": dict(scene.registration)} if scene.registration else {}),
+        **({} if scene.shadow is None else {"shadow": scene.shadow}),
         "settings": scene.settings,
         "sha256": {name: hashlib.sha256(contents[name]).hexdigest() for name in _SUMMED},
     }
@@ -180,6 +183,7 @@ def read_scene(folder: Path) -> SceneData:
         plate=np.ascontiguousarray(plate[..., ::-1]),
         noise=_decoded(folder, contents[NOISE], NOISE, tuple(working_size)),
         registration=_registration(folder, config),
+        shadow=config.get("shadow"),
         provenance=_read_provenance(folder),
         metrics=_read_metrics(folder / METRICS),
         samples=_read_samples(folder / SAMPLES),

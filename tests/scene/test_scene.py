@@ -334,6 +334,13 @@ class TestDamagedScene:
         with pytest.raises(SceneFileError, match=r"plate\.png"):
             cleanplate.load(copy)
 
+    def test_a_shadow_that_is_none_is_named(self, copy: Path) -> None:
+        config = yaml.safe_load((copy / "config.yaml").read_text())
+        for shadow in ("dark", {"mean": [1, 2]}):
+            (copy / "config.yaml").write_text(yaml.safe_dump(config | {"shadow": shadow}))
+            with pytest.raises(SceneFileError, match="shadow"):
+                cleanplate.load(copy)
+
     def test_a_folder_that_is_no_scene_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(SceneFileError, match="no scene"):
             cleanplate.load(tmp_path / "nothing")

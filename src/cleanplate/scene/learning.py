@@ -48,7 +48,7 @@ from cleanplate.scene_file import (
     TRAINING_GRID,
     jpeg,
 )
-from cleanplate.segmentation import Segmenter
+from cleanplate.segmentation import Segmenter, ShadowModel
 from cleanplate.settings import (
     DEFAULT_INIT,
     DEFAULT_METHOD,
@@ -221,28 +221,27 @@ class _Run:
             main = inputs.only(parts[0]) if len(parts) > 1 else inputs
             start = self._initial_plate(main)
             learned = self._fit(self._settings, main, start.picture, keep=begin is not None)
-            learned, noise, ghosts = self._mended(main, learned, start)
+            learned, noise, shadow, ghosts = self._mended(main, learned, start)
             plate = learned_plate(learned.estimator, main)
             others = [self._still_state(inputs.only(part)) for part in parts[1:]]
             estimator = with_states(learned.estimator, plate, others)
+            segmenter = Segmenter(noise, self._settings.segmentation, shadow)
+            size = self._source.size
             scene = Scene(
                 settings=self._settings,
-                frame_size=self._source.size,
-                plate=resized(plate, self._source.size),
+                frame_size=size,
+                plate=resized(plate, size),
                 noise=noise,
+                shadow=shadow,
                 estimator=estimator,
                 learned_on=learned.learned_on,
                 shake=shake,
                 provenance={},
                 metrics=learned.metrics,
                 plots={
-                    **self._plots(learned, main, Segmenter(noise, self._settings.segmentation)),
+                    **self._plots(learned, main, segmenter),
                     **coverage_files(
-                        main.frames,
-                        plate,
-                        start.evidence,
-                        self._settings.sampling,
-                        self._source.size,
+                        main.frames, plate, start.evidence, self._settings.sampling, size
                     ),
                 },
             )
@@ -336,8 +335,8 @@ class _Run:
 
     def _mended(
         self, inputs: LearningFrames, learned: _Learned, start: _Plate
-    ) -> tuple[_Learned, Mask, int]:
-        """What was learned without the ghosts in it, its noise, and how many ghosts there were."""
+    ) -> tuple[_Learned, Mask, ShadowModel | None, int]:
+        """What was learned without the ghosts in it, its noise and shadows, the ghosts' number."""
         backgrounds = SampledBackgrounds(
             inputs,
             learned.estimator,
@@ -346,19 +345,21 @@ class _Run:
             settings=self._settings.segmentation,
         )
         noise = backgrounds.noise(start.seen_share)
-        layers = backgrounds.find_ghosts(noise)
+        shadow = backgrounds.shadow(noise)
+        layers = backgrounds.find_ghosts(noise, shadow)
         if not layers.repairs:
-            return learned, noise, 0
+            return learned, noise, shadow, 0
         backgrounds.mend(layers.repair)
         estimator = MendedEstimator.of(learned.estimator, layers.repair)
         noise = backgrounds.noise(start.seen_share)
-        return replace(learned, estimator=estimator), noise, layers.repairs
+        shadow = backgrounds.shadow(noise)
+        return replace(learned, estimator=estimator), noise, shadow, layers.repairs
 
     def _still_state(self, inputs: LearningFrames) -> State:
         """A plate and its noise from the frames of one state."""
         start = self._chosen_plate(inputs)
         learned = _Learned(StillPlate(start.picture), "cpu")
-        learned, noise, _ = self._mended(inputs, learned, start)
+        learned, noise, _, _ = self._mended(inputs, learned, start)
         return State(learned.estimator.estimate(start.picture[None])[0], noise)
 
     def _plots(

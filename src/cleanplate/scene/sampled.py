@@ -1,4 +1,4 @@
-"""What frames spread over a recording say of a learned background: its noise and its ghosts."""
+"""What frames spread over a recording say of a background: its noise, shadows and ghosts."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from cleanplate.background import spread_over_time, still_frames
 from cleanplate.frames import FloatMap, Mask, Picture
 from cleanplate.scene.estimators import BackgroundEstimator
 from cleanplate.scene.inputs import LearningFrames
-from cleanplate.segmentation import SegmentationSettings
+from cleanplate.segmentation import SegmentationSettings, Segmenter, ShadowModel
 from cleanplate.segmentation.difference import mended, residual
 from cleanplate.segmentation.layers import Layers
 from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.noise import noise_map
+from cleanplate.segmentation.shadow_model import learn_shadow_model
 from cleanplate.settings import SamplingSettings
 from cleanplate.video import FrameCache, in_batches
 
@@ -71,9 +72,19 @@ class SampledBackgrounds:
             residuals[place] = residual(self._picture(place), background)
         return noise_map(residuals, seen_share)
 
-    def find_ghosts(self, noise: Mask) -> Layers:
+    def shadow(self, noise: Mask) -> ShadowModel | None:
+        """What the scene's cast shadows look like; None where hardly any were met."""
+        segmenter = Segmenter(noise, self._settings)
+        return learn_shadow_model(
+            [
+                segmenter.shadow_samples(self._picture(place), background)
+                for place, background in enumerate(self._backgrounds)
+            ]
+        )
+
+    def find_ghosts(self, noise: Mask, shadow: ShadowModel | None) -> Layers:
         """Layers that have seen the frames, and found what the backgrounds show wrongly."""
-        layers = Layers(noise, self._settings)
+        layers = Layers(noise, self._settings, shadow=shadow)
         if self._settings.repair_ghosts:
             for place, background in enumerate(self._backgrounds):
                 time = self._frames.times[self._positions[place]]

@@ -42,7 +42,7 @@ from cleanplate.scene_file import (
     read_scene,
     write_scene,
 )
-from cleanplate.segmentation import Cut, SegmentationSettings, Segmenter
+from cleanplate.segmentation import Cut, SegmentationSettings, Segmenter, ShadowModel
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.settings import LearnSettings, resolve, resolve_closed
@@ -82,6 +82,7 @@ class Scene:
         noise: Noise of each pixel, `(h, w)`, uint8, grey levels, in the working size.
         shake: How the camera shakes; its frames are brought over the plate before all else.
         provenance: Where it comes from.
+        shadow: What its cast shadows look like; None: hardly any were met while learning.
         metrics: Log of learning, a mapping for each line.
         samples: A few frames with background and mask.
         plots: Pictures and tables of the training for people, by file name.
@@ -95,6 +96,7 @@ class Scene:
     learned_on: str
     provenance: Mapping[str, Any]
     shake: Shake = field(default_factory=Shake)
+    shadow: ShadowModel | None = None
     metrics: Sequence[Mapping[str, float]] = ()
     samples: Sequence[Sample] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
@@ -178,10 +180,11 @@ class Scene:
     def open_layers(self, segmentation: SegmentationSettings | None = None) -> Layers:
         """Fresh layers for one call of `segment`."""
         settings = segmentation or self.settings.segmentation
-        return Layers(self.noise, settings, self._other_noises())
+        return Layers(self.noise, settings, self._other_noises(), shadow=self.shadow)
 
     def _segmenters(self, settings: SegmentationSettings) -> list[Segmenter]:
-        return [Segmenter(noise, settings) for noise in (self.noise, *self._other_noises())]
+        others = (Segmenter(noise, settings) for noise in self._other_noises())
+        return [Segmenter(self.noise, settings, self.shadow), *others]
 
     def _other_noises(self) -> tuple[Mask, ...]:
         return tuple(state.noise for state in other_states(self.estimator))
@@ -244,6 +247,7 @@ class Scene:
                 plate=self.plate,
                 noise=self.noise,
                 registration=self.shake.as_values(),
+                shadow=None if self.shadow is None else self.shadow.as_tree(),
                 provenance=self.provenance,
                 metrics=self.metrics,
                 samples=self.samples,
@@ -325,6 +329,7 @@ def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -
         frame_size=data.frame_size,
         plate=data.plate,
         noise=data.noise,
+        shadow=_restored_shadow(data.shadow, f"{CONFIG} of the scene {run}"),
         estimator=estimator,
         learned_on=data.learned_on,
         shake=Shake.of(data.registration),
@@ -333,6 +338,15 @@ def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -
         samples=data.samples,
         plots=data.plots,
     )
+
+
+def _restored_shadow(tree: Mapping[str, Any] | None, name: str) -> ShadowModel | None:
+    if tree is None:
+        return None
+    try:
+        return ShadowModel.from_tree(tree)
+    except (ValueError, TypeError, AttributeError, np.linalg.LinAlgError) as error:
+        raise SceneFileError(f"{name} is damaged: shadow: {error}") from error
 
 
 def learned_plate(estimator: BackgroundEstimator, inputs: LearningFrames) -> Picture:

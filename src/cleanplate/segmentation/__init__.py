@@ -2,5 +2,6 @@
 
 from cleanplate.segmentation.segmenter import Cut, Segmenter
 from cleanplate.segmentation.settings import SegmentationSettings
+from cleanplate.segmentation.shadow_model import ShadowModel
 
-__all__ = ["Cut", "SegmentationSettings", "Segmenter"]
+__all__ = ["Cut", "SegmentationSettings", "Segmenter", "ShadowModel"]

@@ -10,11 +10,15 @@ import numpy as np
 
 from cleanplate.errors import FrameSizeError
 from cleanplate.frames import FrameSize, Mask, Picture
-from cleanplate.segmentation.cleanup import REFERENCE_PIXELS, Cleanup, odd_length
+from cleanplate.segmentation.cleanup import REFERENCE_PIXELS, Cleanup, odd_length, remove_small
 from cleanplate.segmentation.difference import residual
 from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.settings import SegmentationSettings
-from cleanplate.segmentation.shadows import SHADOW_REACH, find_shadows
+from cleanplate.segmentation.shadow_model import ShadowModel, ShadowSamples
+from cleanplate.segmentation.shadows import SHADOW_REACH, find_shadows, shadow_samples
+
+_BAND_PIXELS = 16_384
+"""Shadows are looked for in bands of so many pixels, which the processor's cache can hold."""
 
 
 class Cut(NamedTuple):
@@ -32,10 +36,19 @@ class Cut(NamedTuple):
 
 
 class Segmenter:
-    """Masks of the frames of one scene; holds no memory of the frames it has seen."""
+    """Masks of the frames of one scene; holds no memory of the frames it has seen.
 
-    def __init__(self, noise: Mask, settings: SegmentationSettings) -> None:
+    Args:
+        noise: Noise of each pixel, `(H, W)`, uint8, grey levels summed over RGB.
+        settings: Those of the masks.
+        shadow: What the scene's shadows look like; None: not known.
+    """
+
+    def __init__(
+        self, noise: Mask, settings: SegmentationSettings, shadow: ShadowModel | None = None
+    ) -> None:
         self._settings = settings
+        self._shadow = shadow if settings.shadow_test == "learned" else None
         self._size = FrameSize(*noise.shape)
         self._threshold = _threshold(settings.threshold, settings.noise_factor, noise)
         self._faint_threshold: Mask | None = None
@@ -62,13 +75,7 @@ class Segmenter:
         Raises:
             FrameSizeError: The frame or its background is not of the scene's size.
         """
-        self._require_size(picture, "frame")
-        self._require_size(background, "background")
-        if self._light is not None:
-            background = self._light.follow(picture, background)
-        difference = residual(picture, background)
-        if self._sigma > 0:
-            difference = cv2.GaussianBlur(difference, (self._kernel, self._kernel), self._sigma)
+        background, difference = self._compared(picture, background)
         mask: Mask = cv2.compare(difference, self._threshold, cv2.CMP_GT)
         faint: Mask | None = None
         if self._faint_threshold is not None:
@@ -77,28 +84,59 @@ class Segmenter:
             return Cut(self._cleanup.apply(mask, faint), background)
         everything = mask.copy() if self._settings.shadows == "label" else None
         self._drop_shadows(mask, faint, picture, background)
-        shadows = None
-        if everything is not None:
-            shadows = self._cleanup.majority(cv2.subtract(everything, mask))
+        if everything is None:
+            return Cut(self._cleanup.apply(mask, faint), background)
+        # The test leaves a rim of each shadow; a majority would take thin ones out.
+        rims = cv2.dilate(cv2.subtract(everything, mask), np.ones((3, 3), np.uint8))
         mask = self._cleanup.apply(mask, faint)
-        return Cut(mask, background, None if shadows is None else cv2.subtract(shadows, mask))
+        shadows = cv2.subtract(cv2.bitwise_and(rims, everything), mask)
+        return Cut(mask, background, remove_small(shadows, self._cleanup.min_area))
+
+    def shadow_samples(self, picture: Picture, background: Picture) -> ShadowSamples:
+        """What one frame says of the scene's shadows, for `learn_shadow_model`.
+
+        Raises:
+            FrameSizeError: The frame or its background is not of the scene's size.
+        """
+        background, difference = self._compared(picture, background)
+        mask: Mask = cv2.compare(difference, self._threshold, cv2.CMP_GT)
+        return shadow_samples(picture, background, mask, self._settings)
+
+    def _compared(self, picture: Picture, background: Picture) -> tuple[Picture, Mask]:
+        """The background in the frame's light, and what is compared with the threshold."""
+        self._require_size(picture, "frame")
+        self._require_size(background, "background")
+        if self._light is not None:
+            background = self._light.follow(picture, background)
+        difference = residual(picture, background)
+        if self._sigma > 0:
+            difference = cv2.GaussianBlur(difference, (self._kernel, self._kernel), self._sigma)
+        return background, difference
 
     def _drop_shadows(
         self, mask: Mask, faint: Mask | None, picture: Picture, background: Picture
     ) -> None:
-        left, top, width, height = cv2.boundingRect(mask)
-        if not width:
+        if not cv2.countNonZero(mask):
             return
-        if faint is not None:
-            left, top, width, height = cv2.boundingRect(faint)
-        # Only the part that holds foreground is looked at, with what the windows reach beyond it.
-        rows = slice(max(0, top - SHADOW_REACH), top + height + SHADOW_REACH)
-        columns = slice(max(0, left - SHADOW_REACH), left + width + SHADOW_REACH)
-        part = np.s_[rows, columns]
-        shadows = find_shadows(picture[part], background[part], self._settings)
-        mask[part][shadows.likely > 0] = 0
-        if faint is not None:
-            faint[part][(shadows.possible > 0) & (mask[part] == 0)] = 0
+        considered = mask if faint is None else faint
+        rows = max(1, _BAND_PIXELS // self._size.width)
+        for first in range(0, self._size.height, rows):
+            left, top, width, height = cv2.boundingRect(considered[first : first + rows])
+            if not width:
+                continue
+            # Only the part that holds foreground is looked at, with what the windows reach beyond.
+            top, outer_left = top + first, max(0, left - SHADOW_REACH)
+            outer_top = max(0, top - SHADOW_REACH)
+            outer = np.s_[
+                outer_top : top + height + SHADOW_REACH, outer_left : left + width + SHADOW_REACH
+            ]
+            shadows = find_shadows(picture[outer], background[outer], self._settings, self._shadow)
+            inner = np.s_[top : top + height, left : left + width]
+            own = np.s_[top - outer_top :, left - outer_left :]
+            likely, possible = (found[own][:height, :width] for found in shadows)
+            mask[inner][likely > 0] = 0
+            if faint is not None:
+                faint[inner][(possible > 0) & (mask[inner] == 0)] = 0
 
     def _require_size(self, picture: Picture, name: str) -> None:
         if picture.shape[:2] != self._size:

@@ -49,6 +49,14 @@ class SegmentationSettings(Parameters):
     shadow_colour: float = Field(
         0.15, ge=0, description="most that a shadow changes the colour (log units, sum over RGB)"
     )
+    shadow_test: Literal["learned", "general"] = Field(
+        "learned",
+        description="which darkening is a shadow: what the scene's own shadows do, where they were "
+        "met while learning, or what is within the limits above",
+    )
+    shadow_deviations: float = Field(
+        3.0, ge=0, description="most that a shadow differs from the scene's own (deviations)"
+    )
     light: Literal["follow", "off"] = Field(
         "follow",
         description="changes of the light that the background does not show: it is made lighter, "

@@ -29,14 +29,13 @@ from cleanplate.video import MaskWriter
 
 _VIDEO = "crossroads.avi"
 _FOLDERS = ("sequence", "scene", "masks")
-_RED_SHARE = 0.4
-"""Longer waits than passes would need more than the median plate that learning starts from."""
 
 
 def demo(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"])] = Path("demo"),
     seconds: float = 40.0,
+    red_share: float = 0.4,
     seed: int = 0,
     method: str = DEFAULT_METHOD,
     budget: str = "auto",
@@ -48,6 +47,7 @@ def demo(
     Args:
         out: Folder for the painted sequence, the scene, the masks and report.html.
         seconds: Length of the painted clip.
+        red_share: Share of the time for which vehicles stand at the stop lines, 0.1 to 0.9.
         seed: Of the painting and the learning.
         method: Name of a method.
         budget: 600steps, 90s or 5min; auto is the method's own.
@@ -57,7 +57,7 @@ def demo(
         begin = time.monotonic()
         # A name or a budget that makes no sense must not cost the demo that is there.
         resolve({"method": method, "budget": budget})
-        settings = {"seconds": seconds, "seed": seed, "red_share": _RED_SHARE}
+        settings = {"seconds": seconds, "seed": seed, "red_share": red_share}
         painted = PaintedIntersection(PaintedSettings.parse(settings))
         _make_room(out, overwrite=overwrite)
         console.info(f"painting {len(painted)} frames of a crossroads")

@@ -18,6 +18,7 @@ from cleanplate.segmentation.layers.stillness import Stillness
 from cleanplate.segmentation.layers.waiting import Waiting, WaitingObject, mask_of
 from cleanplate.segmentation.segmenter import Cut, Segmenter
 from cleanplate.segmentation.settings import SegmentationSettings
+from cleanplate.segmentation.shadow_model import ShadowModel
 
 _PATIENCE = 2.0
 """Time for which an object may be hidden, in seconds."""
@@ -62,13 +63,22 @@ class Layers:
         noise: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB.
         settings: Those of the masks, and what waiting and settling mean.
         others: Noise in the other states of the scene.
+        shadow: What the shadows of its main state look like; None: not known.
     """
 
     def __init__(
-        self, noise: Mask, settings: SegmentationSettings, others: Sequence[Mask] = ()
+        self,
+        noise: Mask,
+        settings: SegmentationSettings,
+        others: Sequence[Mask] = (),
+        *,
+        shadow: ShadowModel | None = None,
     ) -> None:
         size = FrameSize(*noise.shape)
-        self._segmenters = [Segmenter(each, settings) for each in (noise, *others)]
+        self._segmenters = [
+            Segmenter(noise, settings, shadow),
+            *(Segmenter(each, settings) for each in others),
+        ]
         self._settings = settings
         self._stillness = Stillness(noise, settings.wait_seconds)
         self._cleanup = Cleanup(settings, size)
