@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import json
 import re
+import signal
 import subprocess
 import sys
+import time
 from importlib.resources import files
 from pathlib import Path
 
@@ -176,6 +178,29 @@ def test_a_process_ends_when_whoever_started_it_has_ended() -> None:
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(timeout=60) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+def test_a_benchmark_that_was_ended_goes_on(data: Path, tmp_path: Path, end: int) -> None:
+    methods = ["median", "CNT", "MOG2"]
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "cleanplate", "bench", data, "--out", out, "--quiet"]
+    process = subprocess.Popen(
+        [*map(str, command), "--methods", *methods], stderr=subprocess.PIPE, text=True
+    )
+    while not list((out / "cells").glob("*.json")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(end)
+    _, said = process.communicate(timeout=60)
+    if end == signal.SIGINT:
+        assert process.returncode == 130
+        assert "give the same command again to go on" in said
+    files = run_bench(plan(data, *methods), out)
+    assert files.kept >= 1
+    assert files.kept + files.measured == 9
+    assert not any(each.failed for each in files.result.cells)
 
 
 def test_a_folder_of_something_else_is_left_alone(damaged: Path, tmp_path: Path) -> None:

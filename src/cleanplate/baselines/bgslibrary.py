@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 from collections.abc import Mapping
 from functools import partial
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import cv2
@@ -59,6 +60,14 @@ class BGSLibraryPeer:
 def is_installed() -> bool:
     """Whether BGSLibrary's Python package can be imported."""
     return importlib.util.find_spec(PACKAGE) is not None
+
+
+def library_version() -> str | None:
+    """Version of BGSLibrary's Python package; None: it is not installed."""
+    try:
+        return version(PACKAGE)
+    except PackageNotFoundError:
+        return None
 
 
 def _import_package(name: str) -> Any:

@@ -13,6 +13,7 @@ import cv2
 
 from cleanplate._version import __version__
 from cleanplate.baselines import PEERS, STILL_BASELINES, available_peers, open_peer
+from cleanplate.baselines.bgslibrary import PACKAGE, library_version
 from cleanplate.benchmark.averages import held_rows, method_rows
 from cleanplate.benchmark.cells import (
     PROTOCOLS,
@@ -234,7 +235,7 @@ def _scenes(
 
 def _settings(plan: BenchPlan, method: str, seed: int) -> Mapping[str, Any]:
     if method_kind(method) == "peer":
-        return {"defaults_of": "its library", "opencv": cv2.__version__}
+        return {"defaults_of": "its library", "opencv": cv2.__version__, PACKAGE: library_version()}
     general = {"method": method, "seed": seed, "budget": plan.budget, "device": plan.device}
     return resolve(general).as_tree()
 
