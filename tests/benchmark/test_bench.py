@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
+from bench_samples import write_sequence
 from pydantic import ValidationError
 
 from cleanplate.benchmark import pool
@@ -22,7 +23,6 @@ from cleanplate.benchmark.results import BenchResult
 from cleanplate.benchmark.store import CellStore
 from cleanplate.cli.main import run
 from cleanplate.errors import OutputError, RunLockedError, SettingsError, UnknownNameError
-from conftest import write_sequence
 
 SCHEMA = "bench.schema.json"
 

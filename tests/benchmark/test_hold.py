@@ -7,13 +7,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from bench_samples import FRAMES, write_sequence
 
 from cleanplate.benchmark.cells import Hold, parse_hold
 from cleanplate.benchmark.hold import HeldRecording
 from cleanplate.datasets import open_sequence
 from cleanplate.errors import GroundTruthError, SettingsError
 from cleanplate.frames import Mask
-from conftest import FRAMES, write_sequence
 
 HOLD = Hold(frame=15, count=12)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+from bench_samples import write_sequence
 
 from cleanplate import learn
 from cleanplate.benchmark.cells import Cell, Hold
@@ -17,7 +19,6 @@ from cleanplate.datasets import open_sequence
 from cleanplate.errors import GroundTruthError
 from cleanplate.evaluation import score_masks, score_plate
 from cleanplate.video import MaskWriter
-from conftest import write_sequence
 
 _MEBIBYTE = 1 << 20
 
@@ -105,6 +106,19 @@ def test_a_recording_too_short_for_halves_is_refused(cell: Cell, tmp_path: Path)
     halves = cell.model_copy(update={"protocol": "held-out"})
     with pytest.raises(GroundTruthError, match="has no two halves: 10 frames"):
         measure(halves, tmp_path, tmp_path / "x")
+
+
+@pytest.mark.parametrize("protocol", ["transductive", "held-out"])
+def test_a_sequence_with_nothing_but_a_true_plate_has_the_measures_of_its_plate(
+    cell: Cell, tmp_path: Path, protocol: str
+) -> None:
+    shutil.rmtree(write_sequence(tmp_path / "still" / "yard") / "groundtruth")
+    (tmp_path / "still" / "yard" / "temporalROI.txt").unlink()
+    found = measure(cell.model_copy(update={"protocol": protocol}), tmp_path, tmp_path / "x")
+    assert found.measures is None
+    assert found.plate is not None
+    assert 0 <= (found.plate.AGE or 0) < 3
+    assert found.frames.scored == 0
 
 
 def test_the_worst_frames_have_pictures(cell: Cell, data: Path, tmp_path: Path) -> None:

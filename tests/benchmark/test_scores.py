@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from bench_samples import FIRST_SCORED, FRAMES, true_masks, write_sequence
 
 from cleanplate.baselines import Sweep
 from cleanplate.benchmark.scores import (
@@ -26,7 +27,6 @@ from cleanplate.benchmark.scores import (
 from cleanplate.benchmark.subjects import FrameMasks
 from cleanplate.datasets import open_sequence
 from cleanplate.evaluation import Counts
-from conftest import FIRST_SCORED, FRAMES, true_masks, write_sequence
 
 NUMBERS = range(FIRST_SCORED, FRAMES + 1)
 

@@ -65,7 +65,7 @@ def held_rows(cells: Sequence[CellResult]) -> tuple[HeldRow, ...]:
 
 def _row(cells: Sequence[CellResult]) -> Row | None:
     cell = cells[0].cell
-    measured = [each for each in cells if each.findings and each.findings.measures]
+    measured = [each for each in cells if each.findings]
     if not measured:
         return None
     # Where the truth of a sequence has no foreground it defines no F, for any method.
@@ -114,7 +114,8 @@ def _overall(cells: Sequence[CellResult], seeds: Sequence[int]) -> dict[str, Ave
         for each in cells:
             if each.cell.seed == seed and each.findings and each.findings.measures:
                 videos[each.cell.category].append(each.findings.measures.as_measures())
-        averages.append(average_over_categories(videos))
+        if videos:
+            averages.append(average_over_categories(videos))
     return {
         name: _average([_or_none(getattr(average, name)) for average in averages])
         for name in _MEASURES

@@ -30,7 +30,7 @@ from cleanplate.benchmark.sequences import BenchSequence, choose_sequences, find
 from cleanplate.benchmark.store import CellStore, write_whole
 from cleanplate.benchmark.tables import as_csv, as_latex
 from cleanplate.benchmark.worker import Task
-from cleanplate.errors import SettingsError, UnknownNameError
+from cleanplate.errors import CleanplateError, SettingsError, UnknownNameError
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.provenance import now
 from cleanplate.settings import known_methods, resolve
@@ -214,7 +214,8 @@ def _task(result: CellResult, sequence: BenchSequence, store: CellStore) -> tupl
     name = result.cell.file_name(result.identity)
     task = Task(
         result=result,
-        sequence_folder=sequence.folder,
+        dataset=sequence.place.dataset,
+        path=sequence.place.path,
         work=store.work_path(name),
         pictures=store.pictures(name),
         out=store.path(name),
@@ -241,11 +242,18 @@ def _settings(plan: BenchPlan, method: str, seed: int) -> Mapping[str, Any]:
 
 
 def _fingerprint(sequence: BenchSequence) -> str:
-    truth = sequence.open_truth()
-    digest = hashlib.sha256(open_source(sequence.recording).fingerprint().encode())
-    digest.update(repr((truth.size, tuple(truth.numbers), truth.region is None)).encode())
-    middle = truth.numbers[len(truth.numbers) // 2]
-    digest.update(truth.read_labels(middle).tobytes())
+    try:
+        truth = sequence.open()
+        assert truth.source is not None
+        digest = hashlib.sha256(open_source(truth.source).fingerprint().encode())
+        digest.update(repr((truth.size, truth.numbers, truth.region is None)).encode())
+        if truth.numbers:
+            middle = truth.numbers[len(truth.numbers) // 2]
+            digest.update(truth.read_labels(middle).tobytes())
+        for plate in truth.plates:
+            digest.update(plate.picture.read_bytes())
+    except CleanplateError as error:
+        return f"damaged: {error}"  # its cells will say so, and stop no others
     return digest.hexdigest()
 
 

@@ -34,7 +34,7 @@ from cleanplate.benchmark.scores import (
 )
 from cleanplate.benchmark.sequences import BenchSequence
 from cleanplate.benchmark.subjects import Subject, open_subject
-from cleanplate.datasets import GroundTruth
+from cleanplate.datasets import GroundTruth, VideoSequence
 from cleanplate.datasets.base import read_grey
 from cleanplate.errors import GroundTruthError, SourceError
 from cleanplate.evaluation import score_plate
@@ -42,6 +42,7 @@ from cleanplate.frames import Mask
 from cleanplate.video import MaskWriter, mask_name
 
 _NO_SWEEP = "no single number cuts a graded difference of this method into a mask"
+_NO_LABELS = "the sequence has no labels"
 _NO_TRUTH = "no frame that is scored shows foreground"
 _PACKAGES = ("numpy", "opencv-contrib-python-headless", "torch", "pybgs")
 
@@ -81,9 +82,9 @@ def measure_cell(cell: Cell, sequence: BenchSequence, *, work: Path, pictures: P
     Raises:
         CleanplateError: What stands in the way.
     """
-    truth = sequence.open_truth()
+    truth = sequence.open()
     held = None if cell.hold is None else HeldRecording(truth, cell.hold)
-    recordings = _recordings(cell, sequence, truth, held, work)
+    recordings = _recordings(cell, truth, held, work)
     subject = open_subject(cell)
     learned_from, masks, cost = _run(subject, recordings, work)
     counts = FrameCounts(
@@ -91,14 +92,17 @@ def measure_cell(cell: Cell, sequence: BenchSequence, *, work: Path, pictures: P
         learned_from=learned_from,
         segmented=masks.count,
         scored=len(recordings.scored),
-        first_scored=recordings.scored[0],
-        last_scored=recordings.scored[-1],
+        first_scored=recordings.scored[0] if recordings.scored else None,
+        last_scored=recordings.scored[-1] if recordings.scored else None,
     )
     findings = Findings(frames=counts, cost=cost, environment=_environment(cell))
     if held is not None:
         return findings.model_copy(update={"held": held.measure(masks.read)})
+    plate, plate_missing = _plate(subject, truth)
+    findings = findings.model_copy(update={"plate": plate, "plate_missing": plate_missing})
+    if not recordings.scored:
+        return findings.model_copy(update={"sweep_missing": _NO_LABELS})
     frames = count_masks(masks.read, truth, recordings.scored)
-    plate, plate_missing = _plate(subject, sequence)
     sweep, sweep_missing = _sweep(cell, subject, recordings, truth)
     shown = worst_frames(frames)
     return findings.model_copy(
@@ -106,35 +110,30 @@ def measure_cell(cell: Cell, sequence: BenchSequence, *, work: Path, pictures: P
             "measures": MaskMeasures.of(measure_counts(frames)),
             "sweep": sweep,
             "sweep_missing": sweep_missing,
-            "plate": plate,
-            "plate_missing": plate_missing,
             "worst": draw_worst_frames(shown, recordings.segmented, masks.read, truth, pictures),
         }
     )
 
 
 def _recordings(
-    cell: Cell,
-    sequence: BenchSequence,
-    truth: GroundTruth,
-    held: HeldRecording | None,
-    work: Path,
+    cell: Cell, truth: VideoSequence, held: HeldRecording | None, work: Path
 ) -> _Recordings:
-    everything = sequence.recording
+    everything = truth.source
+    assert everything is not None
     numbers = frame_numbers(everything)
     is_held_out = cell.protocol == "held-out"
     if held is not None:
         everything, before = held.write(everything, work / "held")
         learned = before if is_held_out else everything
-        return _Recordings(learned, everything, tuple(truth.numbers), len(numbers))
+        return _Recordings(learned, everything, truth.numbers, len(numbers))
     if not is_held_out:
-        return _Recordings(everything, everything, tuple(truth.numbers), len(numbers))
+        return _Recordings(everything, everything, truth.numbers, len(numbers))
     half = first_half(numbers)
     scored = tuple(number for number in truth.numbers if half and number > half[-1])
-    if not scored or len(half) < 2:
+    if len(half) < 2 or (truth.numbers and not scored):
+        scope = f", scored to {truth.numbers[-1]}" if truth.numbers else ""
         raise GroundTruthError(
-            f"'{sequence.name}' has no two halves: {len(numbers)} frames, scored from "
-            f"{truth.numbers[0]} to {truth.numbers[-1]}"
+            f"'{cell.sequence}' has no two halves: {len(numbers)} frames{scope}; leave it out"
         )
     write_frames(everything, work / "half", last=half[-1])
     return _Recordings(work / "half", everything, scored, len(numbers))
@@ -169,14 +168,15 @@ def _run(subject: Subject, recordings: _Recordings, work: Path) -> tuple[int, _M
     return learned_from, _Masks(work / "masks", frames), cost
 
 
-def _plate(subject: Subject, sequence: BenchSequence) -> tuple[PlateFigures | None, str | None]:
-    truth = sequence.find_plate()
-    if truth is None:
+def _plate(subject: Subject, truth: VideoSequence) -> tuple[PlateFigures | None, str | None]:
+    if not truth.plates:
         return None, "the sequence has no true plate"
     plate = subject.plate()
     if plate is None:
         return None, "the method has no plate"
-    return PlateFigures.of(score_plate(plate, truth.picture, valid=truth.valid)), None
+    # Where the scene itself changes, any of its states will do: the nearest counts.
+    measured = [score_plate(plate, true.picture, valid=true.valid) for true in truth.plates]
+    return PlateFigures.of(min(measured, key=lambda measures: measures.AGE)), None
 
 
 def _sweep(

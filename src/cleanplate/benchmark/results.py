@@ -89,8 +89,8 @@ class FrameCounts(Parameters):
     learned_from: int = Field(description="frames shown while learning; 0 for who learns on the go")
     segmented: int = Field(description="frames that a mask was made of")
     scored: int
-    first_scored: int = Field(description="number of the first scored frame")
-    last_scored: int
+    first_scored: int | None = Field(description="number of the first scored frame")
+    last_scored: int | None
 
 
 class Cost(Parameters):
@@ -131,7 +131,9 @@ class Findings(Parameters):
     frames: FrameCounts
     cost: Cost
     environment: Environment
-    measures: MaskMeasures | None = Field(None, description="null where vehicles were held")
+    measures: MaskMeasures | None = Field(
+        None, description="null without labels, and where vehicles were held"
+    )
     sweep: SweepFigures | None = None
     sweep_missing: str | None = Field(None, description="why there is no best F")
     plate: PlateFigures | None = None

@@ -1,33 +1,15 @@
-"""The sequences of a data folder: frames, truth, and the true plate where there is one."""
+"""The sequences of a data folder, of any known data set, opened only when they are measured."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
-from cleanplate.datasets import GroundTruth, open_sequence
-from cleanplate.datasets.cdnet import TRUTH_FOLDER
-from cleanplate.errors import GroundTruthError, UnknownNameError
-
-_INPUT = "input"
-_PLATES = ("GT_background.png", "GT_background_derived.png", "GT_background.jpg")
-_VALID = "GT_background_valid.png"
-
-
-@dataclass(frozen=True)
-class TruePlate:
-    """Where the true empty scene is, and for which pixels it is known.
-
-    Attributes:
-        picture: RGB picture.
-        valid: Grey picture, not 0 where the truth is known; None: everywhere.
-    """
-
-    picture: Path
-    valid: Path | None
+from cleanplate.datasets import VideoSequence, find_places, open_place
+from cleanplate.datasets.registry import Place
+from cleanplate.errors import CleanplateError, GroundTruthError, UnknownNameError
 
 
 @dataclass(frozen=True)
@@ -36,54 +18,46 @@ class BenchSequence:
 
     Attributes:
         name: Path below the data folder, with forward slashes.
-        category: What official averages are taken over first: the path of the folder above.
-        folder: The sequence folder.
+        category: What official averages are taken over first: that of its data set, or the path
+            of the folder above.
+        place: Where it lies, and in which form.
     """
 
     name: str
     category: str
-    folder: Path
+    place: Place
+
+    def open(self) -> VideoSequence:
+        """Its frames and its truth.
+
+        Raises:
+            GroundTruthError: It is damaged, or has no frames.
+        """
+        sequence = open_place(self.place)
+        if sequence.source is None:
+            raise GroundTruthError(f"'{self.name}' has truth but no frames; add its frames")
+        return sequence
 
     @property
     def recording(self) -> Path:
         """What `open_source` reads."""
-        return self.folder / _INPUT
-
-    def open_truth(self) -> GroundTruth:
-        """Labels of the scored frames."""
-        return open_sequence(self.folder)
-
-    def find_plate(self) -> TruePlate | None:
-        """The true empty scene; None: nobody knows it."""
-        folder = self.folder / "GT"
-        picture = next((folder / name for name in _PLATES if (folder / name).is_file()), None)
-        if picture is None:
-            return None
-        valid = folder / _VALID
-        return TruePlate(picture, valid if valid.is_file() else None)
+        source = self.open().source
+        assert source is not None
+        return source
 
 
 def find_sequences(data: Path) -> list[BenchSequence]:
-    """All sequences in CDnet's form in a folder and below it, by name.
+    """All sequences in a folder and below it, by name.
 
     Raises:
         GroundTruthError: There is none.
     """
     data = data.resolve()
-    found = [
-        BenchSequence(
-            name=folder.relative_to(data).as_posix() if folder != data else folder.name,
-            category=folder.parent.relative_to(data).as_posix()
-            if folder not in (data, *data.iterdir())
-            else data.name,
-            folder=folder,
-        )
-        for folder in _sequence_folders(data)
-    ]
+    found = [_sequence(data, place) for place in find_places(data)]
     if not found:
         raise GroundTruthError(
-            f"'{data}' holds no sequence; give a folder that holds, somewhere below it, folders "
-            f"with {TRUTH_FOLDER}/gtNNNNNN.png and {_INPUT}/inNNNNNN.jpg"
+            f"'{data}' holds no sequence; give a folder that holds, somewhere below it, sequences "
+            "of a known data set (cleanplate datasets list)"
         )
     return sorted(found, key=lambda sequence: sequence.name)
 
@@ -104,8 +78,18 @@ def choose_sequences(
     return [each for each in sequences if any(fnmatch(each.name, name) for name in names)]
 
 
-def _sequence_folders(data: Path) -> Iterator[Path]:
-    for folder, below, _ in os.walk(data):
-        if TRUTH_FOLDER in below and _INPUT in below:
-            below.clear()  # a sequence holds no other one
-            yield Path(folder)
+def _sequence(data: Path, place: Place) -> BenchSequence:
+    is_alone = place.path == data
+    name = data.name if is_alone else place.path.relative_to(data).as_posix()
+    return BenchSequence(name, _category(data, place), place)
+
+
+def _category(data: Path, place: Place) -> str:
+    try:
+        category = open_place(place).category
+    except CleanplateError:
+        category = None  # who measures it will say what is wrong with it
+    if category is not None:
+        return f"{place.dataset}/{category}"
+    above = place.path.parent
+    return above.relative_to(data).as_posix() if data in above.parents else above.name

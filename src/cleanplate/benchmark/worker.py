@@ -19,6 +19,7 @@ from cleanplate.benchmark.measuring import measure_cell
 from cleanplate.benchmark.results import CellResult, Findings
 from cleanplate.benchmark.sequences import BenchSequence
 from cleanplate.benchmark.store import write_whole
+from cleanplate.datasets.registry import Place
 from cleanplate.errors import CleanplateError
 from cleanplate.parameters import Parameters
 
@@ -28,14 +29,16 @@ class Task(Parameters):
 
     Attributes:
         result: The result so far: a cell without findings.
-        sequence_folder: Where the sequence is.
+        dataset: Name of the data set whose form the sequence has.
+        path: Where the sequence is.
         work: An empty folder, where the process works.
         pictures: Folder for the worst frames.
         out: File of the result.
     """
 
     result: CellResult
-    sequence_folder: Path
+    dataset: str
+    path: Path
     work: Path
     pictures: Path
     out: Path
@@ -63,7 +66,7 @@ def main() -> None:
 
 def _measure(task: Task) -> tuple[Findings | None, str | None]:
     cell = task.cell
-    sequence = BenchSequence(cell.sequence, cell.category, task.sequence_folder)
+    sequence = BenchSequence(cell.sequence, cell.category, Place(task.dataset, task.path))
     try:
         return measure_cell(cell, sequence, work=task.work, pictures=task.pictures), None
     except CleanplateError as error:
