@@ -58,7 +58,7 @@ def test_every_peer_finds_what_moves_rather_than_what_does_not(
     assert found[moving].mean() > found[~moving].mean() + 0.3
 
 
-@pytest.mark.parametrize("name", [name for name in available_peers() if name != "GMG"])
+@pytest.mark.parametrize("name", sorted(set(available_peers()) - {"GMG", "ViBe"}))
 def test_a_peer_with_a_plate_gives_it_in_the_size_of_the_frames(
     name: str, scene: PaintedScene
 ) -> None:

@@ -46,7 +46,7 @@ class BGSLibraryPeer:
     def background(self) -> Picture | None:
         """Its plate so far, `(H, W, 3)`; None: it has none."""
         plate = self._method.getBackgroundModel()
-        if plate is None or plate.size == 0:
+        if plate is None or not plate.any():  # ViBe gives a black picture
             return None
         plate = np.asarray(plate, np.uint8)
         how = cv2.COLOR_GRAY2RGB if plate.ndim == 2 or plate.shape[2] == 1 else cv2.COLOR_BGR2RGB

@@ -17,6 +17,8 @@ from cleanplate.video import FrameCache, open_source, read_ahead
 
 THRESHOLDS = (15.0, 25.0, 35.0, 45.0, 60.0, 80.0, 110.0)
 """Values of `segmentation.threshold` among which the best F is sought."""
+_CACHED = 2 * MOST_FRAMES
+"""A cache may end half full, and the peer is to see as many frames as it takes."""
 _CACHE_BYTES = 2_000_000_000
 _DECODED_AHEAD = 16
 
@@ -149,10 +151,10 @@ class PeerSubject:
             return 0
         source = open_source(recording)
         with FrameCache.fill(
-            source, work / "cache", size=source.size, max_frames=MOST_FRAMES, max_bytes=_CACHE_BYTES
+            source, work / "cache", size=source.size, max_frames=_CACHED, max_bytes=_CACHE_BYTES
         ) as frames:
             self._peer.learn(frames)
-            return len(frames)
+            return min(len(frames), MOST_FRAMES)
 
     def masks(self, recording: Path) -> Iterator[FrameMask]:
         """Applies it to every frame."""
