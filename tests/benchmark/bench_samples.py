@@ -15,7 +15,7 @@ FRAMES, FIRST_SCORED = 40, 9
 
 def write_sequence(folder: Path, *, seed: int = 0, count: int = FRAMES) -> Path:
     """A painted sequence, scored from frame 9, with its true plate."""
-    scene = paint_scene(32, 48, count, seed=seed)
+    scene = paint_scene(32, 48, count, seed=seed, squares=1)
     write_image_folder(folder / "input", scene.frames)
     (folder / "groundtruth").mkdir()
     for number, mask in enumerate(scene.masks, start=1):
@@ -28,4 +28,4 @@ def write_sequence(folder: Path, *, seed: int = 0, count: int = FRAMES) -> Path:
 
 
 def true_masks(seed: int = 0) -> Mask:
-    return paint_scene(32, 48, FRAMES, seed=seed).masks
+    return paint_scene(32, 48, FRAMES, seed=seed, squares=1).masks

@@ -12,7 +12,6 @@ from cleanplate.baselines.robust_pca import MOST_FRAMES
 from cleanplate.benchmark.cells import Cell
 from cleanplate.frames import Frame, Mask, Picture
 from cleanplate.scene import Scene
-from cleanplate.scene.scene import enlarged_mask, resized
 from cleanplate.video import FrameCache, open_source, read_ahead
 
 THRESHOLDS = (15.0, 25.0, 35.0, 45.0, 60.0, 80.0, 110.0)
@@ -111,21 +110,10 @@ class SceneSubject:
 
     def swept_masks(self, recording: Path) -> Iterator[FrameMasks]:
         """Segments a recording, its backgrounds estimated once for all thresholds."""
-        scene = self._learned
-        settings = scene.settings.segmentation
-        # Each threshold has layers of its own; the pass itself must not mend anything.
-        once = settings.model_copy(update={"repair_ghosts": False, "settle_seconds": "never"})
-        layers = [
-            scene.open_layers(settings.model_copy(update={"threshold": value}))
-            for value in THRESHOLDS
-        ]
-        for result in scene.segment(recording, segmentation=once):
-            picture = resized(result.picture, scene.working_size)
-            found = [
-                each.update(result.time, picture, result.working_background) for each in layers
-            ]
-            masks = [enlarged_mask(layered.mask, scene.frame_size) for layered in found]
-            yield FrameMasks(result.number, masks)
+        default = self._learned.settings.segmentation
+        settings = [default.model_copy(update={"threshold": value}) for value in THRESHOLDS]
+        for results in self._learned.segment_by_each(recording, settings):
+            yield FrameMasks(results[0].number, [result.mask for result in results])
 
     @property
     def _learned(self) -> Scene:
