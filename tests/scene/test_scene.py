@@ -346,3 +346,18 @@ class TestDamagedScene:
             cleanplate.load(tmp_path / "nothing")
         with pytest.raises(SceneFileError, match="no scene"):
             cleanplate.load(tmp_path)
+
+
+def test_several_settings_at_once_give_the_masks_of_each_by_itself(tmp_path: Path) -> None:
+    recording = write_image_folder(tmp_path / "junction", paint_scene(32, 48, 20).frames)
+    scene = cleanplate.learn(recording, method="median")
+    default = scene.settings.segmentation
+    settings = [default.model_copy(update={"threshold": value}) for value in (20.0, 200.0)]
+    together = list(scene.segment_by_each(recording, settings))
+    for place, each in enumerate(settings):
+        alone = list(scene.segment(recording, segmentation=each))
+        assert len(alone) == len(together) == 20
+        for results, result in zip(together, alone, strict=True):
+            assert results[place].number == result.number
+            assert np.array_equal(results[place].mask, result.mask)
+    assert any(not np.array_equal(low.mask, high.mask) for low, high in together)

@@ -20,6 +20,7 @@ _COMMANDS = {
     "score": ("score:score", "Score masks against truth by CDnet's rules."),
     "plate": ("plate:plate", "Write the empty scene as one still picture."),
     "score-plate": ("score:score_plate", "Score a plate against the true empty scene."),
+    "bench": ("bench:bench", "Measure methods and peers on sequences with truth."),
     "export": ("export:export", "Write the network of a learned scene as an ONNX file."),
     "methods": ("methods:methods", "List the methods, or the settings of one."),
     "report": ("report:report", "Write one self-contained page about a learned scene."),

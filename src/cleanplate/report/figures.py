@@ -41,19 +41,20 @@ _COLOURS = {
     "#010115": "var(--series-5)",
     "#010116": "var(--series-6)",
 }
-_INK, _MUTED, _LINE, _ACCENT, *_MORE = _COLOURS
+INK, MUTED, LINE, ACCENT, *SERIES = _COLOURS
+"""Colours for Matplotlib that become those of the page."""
 _STYLE: Any = {  # keys and values are typed differently in every release of Matplotlib
     "font.family": "DejaVu Sans",
     "font.size": 9,
-    "text.color": _INK,
-    "axes.labelcolor": _MUTED,
-    "axes.edgecolor": _LINE,
-    "axes.prop_cycle": f"cycler(color={[_ACCENT, *_MORE]!r})",
-    "xtick.color": _LINE,
-    "ytick.color": _LINE,
-    "xtick.labelcolor": _MUTED,
-    "ytick.labelcolor": _MUTED,
-    "grid.color": _MUTED,
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": LINE,
+    "axes.prop_cycle": f"cycler(color={[ACCENT, *SERIES]!r})",
+    "xtick.color": LINE,
+    "ytick.color": LINE,
+    "xtick.labelcolor": MUTED,
+    "ytick.labelcolor": MUTED,
+    "grid.color": MUTED,
     "figure.facecolor": "none",
     "axes.facecolor": "none",
     "svg.fonttype": "none",
@@ -138,12 +139,29 @@ def loss_chart(metrics: Sequence[Mapping[str, float]]) -> Chart:
                 line.set_markersize(4)
         return figure
 
-    return _chart(draw)
+    return draw_chart(draw)
+
+
+def draw_chart(
+    draw: Callable[[], Figure],
+    *,
+    wide: tuple[float, float] = _WIDE,
+    narrow: tuple[float, float] = _NARROW,
+) -> Chart:
+    """A curve in the page's colours.
+
+    Args:
+        draw: Draws it, anew with every call.
+        wide: Width and height for wide pages, in inches.
+        narrow: The same for narrow ones.
+    """
+    with mpl.rc_context(_STYLE):
+        return Chart(wide=_svg(draw(), wide), narrow=_svg(draw(), narrow))
 
 
 def foreground_chart(foreground: Foreground) -> Chart:
     """Share of foreground pixels over time in percent: a curve, or points for a few frames."""
-    return _chart(lambda: _foreground_figure(foreground))
+    return draw_chart(lambda: _foreground_figure(foreground))
 
 
 def _foreground_figure(foreground: Foreground) -> Figure:
@@ -154,11 +172,11 @@ def _foreground_figure(foreground: Foreground) -> Figure:
     if foreground.is_whole:
         _draw_curve(figure, times, percent)
         top = int(percent.argmax())
-        axes.plot(times[top], percent[top], "o", color=_ACCENT, markersize=5)
-        axes.axhline(float(percent.mean()), color=_MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.plot(times[top], percent[top], "o", color=ACCENT, markersize=5)
+        axes.axhline(float(percent.mean()), color=MUTED, linewidth=0.9, linestyle=(0, (4, 3)))
     else:
-        axes.vlines(times, 0, percent, color=_ACCENT, linewidth=1.2, alpha=0.5)
-        axes.plot(times, percent, "o", color=_ACCENT, markersize=6)
+        axes.vlines(times, 0, percent, color=ACCENT, linewidth=1.2, alpha=0.5)
+        axes.plot(times, percent, "o", color=ACCENT, markersize=6)
     axes.set_ylim(0, max(0.1, 1.12 * float(percent.max())))
     axes.set_xlim(0, max(1e-3, 1.01 * float(times[-1])))
     axes.set_xlabel(f"time in {unit}")
@@ -171,21 +189,16 @@ def _foreground_figure(foreground: Foreground) -> Figure:
 def _draw_curve(figure: Figure, times: NDArray[np.float64], percent: NDArray[np.float64]) -> None:
     axes = figure.axes[0]
     if len(times) <= _MOST_POINTS:
-        axes.fill_between(times, 0, percent, color=_ACCENT, alpha=0.14, linewidth=0)
-        axes.plot(times, percent, color=_ACCENT, linewidth=1.2)
+        axes.fill_between(times, 0, percent, color=ACCENT, alpha=0.14, linewidth=0)
+        axes.plot(times, percent, color=ACCENT, linewidth=1.2)
         return
     # A page of an hour would be megabytes of path: each point stands for a stretch of time.
     stretches = np.array_split(np.arange(len(times)), _MOST_POINTS)
     middle = [float(times[stretch].mean()) for stretch in stretches]
     means = [float(percent[stretch].mean()) for stretch in stretches]
     tops = [float(percent[stretch].max()) for stretch in stretches]
-    axes.fill_between(middle, 0, tops, color=_ACCENT, alpha=0.14, linewidth=0)
-    axes.plot(middle, means, color=_ACCENT, linewidth=1.2)
-
-
-def _chart(draw: Callable[[], Figure]) -> Chart:
-    with mpl.rc_context(_STYLE):
-        return Chart(wide=_svg(draw(), _WIDE), narrow=_svg(draw(), _NARROW))
+    axes.fill_between(middle, 0, tops, color=ACCENT, alpha=0.14, linewidth=0)
+    axes.plot(middle, means, color=ACCENT, linewidth=1.2)
 
 
 def _svg(figure: Figure, inches: tuple[float, float]) -> Markup:

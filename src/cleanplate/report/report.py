@@ -6,10 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from pathlib import Path
-
-import jinja2
 
 from cleanplate._version import __version__
 from cleanplate.errors import OutputError
@@ -30,6 +27,7 @@ from cleanplate.report.foreground import (
     foreground_of_samples,
     share,
 )
+from cleanplate.report.pages import page_environment
 from cleanplate.scene import Scene, load
 from cleanplate.scene.states import in_words
 from cleanplate.scene_file import COVERAGE_PICTURE, REPORT, Sample
@@ -121,12 +119,9 @@ def _page(
     warnings: list[str],
     scores: Mapping[str, object],
 ) -> str:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    template = files(__package__).joinpath(_TEMPLATE).read_text(encoding="utf-8")
+    template = page_environment().get_template(_TEMPLATE)
     segmentation = scene.settings.segmentation
-    return environment.from_string(template).render(
+    return template.render(
         title=wording.recording_name(scene.provenance),
         summary=wording.summary(scene),
         facts=_facts(scene),

@@ -144,16 +144,11 @@ class Scene:
         settings = segmentation or self.settings.segmentation
         if layers is None and settings.follows:
             layers = self.open_layers(settings)
-        if isinstance(source, str | Path):
-            source = open_source(source)
-        if isinstance(source, VideoSource):
-            require_size(source.size, self.frame_size, source.name)
-            source = read_ahead(source.frames(), depth=2 * _BATCH)
         # The next backgrounds are estimated while the masks of these frames are cut out.
         unseen = frozenset(skip) if layers is None else frozenset[int]()
         names = state_names(self.estimator)
         segmenters = self._segmenters(settings)
-        for batch in read_ahead(self._estimated(source, unseen), depth=1):
+        for batch in read_ahead(self._estimated(self._frames_of(source), unseen), depth=1):
             for frame, picture, background, motion, state in batch:
                 name = names[state] if len(names) > 1 else None
                 if watch is not None and watch.is_due(frame.time):
@@ -176,6 +171,21 @@ class Scene:
             segmenters[state].cut(picture, background)
             for state, picture, background in zip(picked, pictures, backgrounds, strict=True)
         ]
+
+    def segment_by_each(
+        self, source: str | Path, settings: Sequence[SegmentationSettings]
+    ) -> Generator[tuple[Result, ...]]:
+        """As `segment` under each of several settings; backgrounds are estimated only once.
+
+        Raises:
+            SourceError: The recording cannot be read.
+            FrameSizeError: Its frames are not of the scene's size.
+        """
+        layers = [self.open_layers(each) for each in settings]
+        for batch in read_ahead(self._estimated(self._frames_of(source), frozenset()), depth=1):
+            for frame, picture, background, motion, state in batch:
+                found = [each.update(frame.time, picture, background, state) for each in layers]
+                yield tuple(self._layered_result(frame, each, motion) for each in found)
 
     def open_layers(self, segmentation: SegmentationSettings | None = None) -> Layers:
         """Fresh layers for one call of `segment`."""
@@ -207,6 +217,14 @@ class Scene:
             estimator=mended_states(self.estimator, layers.mends),
             provenance={**self.provenance, "ghosts_repaired_while_segmenting": layers.repairs},
         )
+
+    def _frames_of(self, source: str | Path | VideoSource | Iterable[Frame]) -> Iterable[Frame]:
+        if isinstance(source, str | Path):
+            source = open_source(source)
+        if isinstance(source, VideoSource):
+            require_size(source.size, self.frame_size, source.name)
+            return read_ahead(source.frames(), depth=2 * _BATCH)
+        return source
 
     def _result(
         self, frame: Frame, mask: Mask, background: Picture, motion: Motion | None
