@@ -16,8 +16,8 @@ from cleanplate.training.loop import PhaseRunner, Step
 from scenes import PaintedScene, paint_scene
 
 NAMES = tuple(architecture_summaries())
-WITHOUT_LOSS = {"bootstrap_plate"}
-"""The bootstrapped loss is what makes this method."""
+WITHOUT_LOSS = {"bootstrap_plate", "noise_ae"}
+"""A loss of its own is what makes these methods."""
 
 
 def build(architecture: Architecture, scene: PaintedScene, **values: str) -> BackgroundModel:

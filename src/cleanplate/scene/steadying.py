@@ -32,6 +32,12 @@ _STILL = 0.3
 """Motion that most frames of a still camera stay below, in pixels of a small frame."""
 _UPRIGHT = 0.8
 """How far a corner strays from a plain shift in most frames of a camera that does not turn."""
+_MOST_LEFT = 0.8
+"""What may be left, in auto, of the difference to a plate at its edges, once the motion is out."""
+_EDGES = 0.75
+"""Quantile of the plate's gradient above which a pixel is one of an edge."""
+_LARGEST = 40.0
+"""A difference that counts no more than this, in grey levels: whoever passes hides the edges."""
 _ROUNDS = 2
 
 
@@ -135,7 +141,7 @@ def _find_motion(frames: FrameCache) -> Registration | None:
     """
     size = _small(frames.size)
     pictures = _read(frames, spread_positions(len(frames), _SAMPLES), size)
-    plate = _median(pictures, np.full(pictures.shape[:3], 255, np.uint8))
+    still = plate = _median(pictures, np.full(pictures.shape[:3], 255, np.uint8))
     shifts = _reliable(pictures, plate, "translation")
     if not shifts or _most([motion.reach for motion in shifts]) >= _STILL:
         # It shakes, or it shakes so much that the plate has nothing left to go by.
@@ -146,9 +152,43 @@ def _find_motion(frames: FrameCache) -> Registration | None:
         plate = steadied
     shakes = _most([motion.reach for motion in shifts]) >= _STILL
     strays = [_stray(motion) for motion in _reliable(pictures, plate, "homography")]
+    how: Registration | None = "translation" if shakes else None
     if strays and _most(strays) >= _UPRIGHT:
-        return "homography"
-    return "translation" if shakes else None
+        how = "homography"
+    if how is None or not _explains(pictures, still, plate, how):
+        return None
+    return how
+
+
+def _explains(pictures: Picture, still: Picture, plate: Picture, how: Registration) -> bool:
+    """Whether taking out the motion brings the edges of most pictures nearer to the plate.
+
+    What passes before an even wall has the only edges to go by: its motion is found, but the scene
+    does not move with it.
+    """
+    registrar = Registrar(plate, how)
+    left = []
+    for picture in pictures:
+        motion = registrar.locate(picture)
+        if not motion.is_found:
+            left.append(1.0)
+            continue
+        seen = motion.unseen == 0
+        before = _difference_at_edges(picture, still, seen)
+        after = _difference_at_edges(motion.to_plate(picture), plate, seen)
+        left.append(after / max(before, 1e-9) if motion.reach >= _STILL else np.nan)
+    # Those that happen to lie right say nothing.
+    moved = [share for share in left if not math.isnan(share)]
+    return bool(moved) and float(np.median(moved)) <= _MOST_LEFT
+
+
+def _difference_at_edges(picture: Picture, plate: Picture, seen: NDArray[np.bool_]) -> float:
+    """Mean over the strongest edges of a plate, in grey levels, held at a largest."""
+    grey = cv2.cvtColor(plate, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    gradient = cv2.magnitude(cv2.Sobel(grey, -1, 1, 0), cv2.Sobel(grey, -1, 0, 1))
+    at_edges = (gradient >= np.quantile(gradient, _EDGES)) & seen
+    difference = cv2.absdiff(picture, plate).astype(np.float32).mean(axis=2)
+    return float(np.minimum(difference, _LARGEST)[at_edges].mean()) if at_edges.any() else 0.0
 
 
 def _reliable(pictures: Picture, plate: Picture, how: Registration) -> list[Motion]:
