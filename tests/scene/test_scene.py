@@ -352,7 +352,7 @@ def test_several_settings_at_once_give_the_masks_of_each_by_itself(tmp_path: Pat
     recording = write_image_folder(tmp_path / "junction", paint_scene(32, 48, 20).frames)
     scene = cleanplate.learn(recording, method="median")
     default = scene.settings.segmentation
-    settings = [default.model_copy(update={"threshold": value}) for value in (20.0, 200.0)]
+    settings = [default.model_copy(update={"threshold": value}) for value in (20.0, 255.0)]
     together = list(scene.segment_by_each(recording, settings))
     for place, each in enumerate(settings):
         alone = list(scene.segment(recording, segmentation=each))
