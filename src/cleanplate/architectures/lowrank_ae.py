@@ -73,7 +73,8 @@ class LowRankAE(BackgroundModel):
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float, held near [0, 1] by the loss alone."""
         codes = self.codes(batch)
-        background = torch.addmm(self.plate().flatten(), codes, self.images.flatten(1))
+        # Added in place: addmm would first copy the plate once for each frame.
+        background = torch.mm(codes, self.images.flatten(1)).add_(self.plate().flatten())
         return background.view(batch.rgb.shape)
 
     def _thumbnail(self, frames: Tensor) -> Tensor:

@@ -84,7 +84,7 @@ class SampledBackgrounds:
 
     def find_ghosts(self, noise: Mask, shadow: ShadowModel | None) -> Layers:
         """Layers that have seen the frames, and found what the backgrounds show wrongly."""
-        layers = Layers(noise, self._settings, shadow=shadow)
+        layers = Layers(noise, self._settings, shadow=shadow, pace=0)
         if self._settings.repair_ghosts:
             for place, background in enumerate(self._backgrounds):
                 time = self._frames.times[self._positions[place]]

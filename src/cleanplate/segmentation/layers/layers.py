@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -22,10 +23,15 @@ from cleanplate.segmentation.shadow_model import ShadowModel
 
 _PATIENCE = 2.0
 """Time for which an object may be hidden, in seconds."""
+PACE = 0.099
+"""Time between two looks at who rests, in seconds: every third frame of 25 a second.
+
+Who waits for seconds is not missed, and most frames cost no more than their mask.
+"""
 _GHOST_FRAMES = 5
-"""Frames in which an object at rest has to be called a ghost, one after the other."""
+"""Looks in which an object at rest has to be called a ghost, one after the other."""
 _TESTED_FRAMES = 25
-"""Frames for which an object at rest is tested; who grows looks like a ghost for a while."""
+"""Looks for which an object at rest is tested; who grows looks like a ghost for a while."""
 _RIM = 5
 """Side of the square by which a mended region grows, in pixels."""
 
@@ -64,6 +70,7 @@ class Layers:
         settings: Those of the masks, and what waiting and settling mean.
         others: Noise in the other states of the scene.
         shadow: What the shadows of its main state look like; None: not known.
+        pace: Time between two looks at who rests, in seconds; 0: every frame is looked at.
     """
 
     def __init__(
@@ -73,6 +80,7 @@ class Layers:
         others: Sequence[Mask] = (),
         *,
         shadow: ShadowModel | None = None,
+        pace: float = PACE,
     ) -> None:
         size = FrameSize(*noise.shape)
         self._segmenters = [
@@ -89,6 +97,9 @@ class Layers:
             patience=_PATIENCE,
             settle=None if settle == "never" else settle,
         )
+        self._pace = pace
+        self._rests = np.zeros(size, np.bool_)
+        self._due = -math.inf
         self._tested: dict[int, _Tested] = {}
         self._size = size
         self._mends: dict[int, NDArray[np.int16]] = {}
@@ -122,18 +133,23 @@ class Layers:
         """
         segmenter = self._segmenters[state]
         cut = segmenter.cut(picture, self._mended(background, state))
-        still = self._stillness.update(time, picture, cut.background)
-        foreground = cut.mask > 0
-        # A pixel in a mask may look as if nobody were there: closed gaps, a passing look-alike.
-        rests = still & foreground & self._stillness.differs()
-        self._waiting.update(time, rests, still & ~foreground, self._stillness.since)
-        if self._settings.repair_ghosts and self._mend_ghosts(cut, picture, state):
-            cut = segmenter.cut(picture, self._mended(background, state))
-        labels = self._labels(cut.mask, rests)
+        if time >= self._due:
+            self._due = time + self._pace
+            self._look_who_rests(time, picture, cut)
+            if self._settings.repair_ghosts and self._mend_ghosts(cut, picture, state):
+                cut = segmenter.cut(picture, self._mended(background, state))
+        labels = self._labels(cut.mask, self._rests & (cut.mask > 0))
         if cut.shadows is not None:
             labels[cut.shadows > 0] = SHADOW
         mask = cv2.compare(labels, SHADOW, cv2.CMP_GT)
         return LayeredFrame(mask, labels, cut.background, self._waiting.objects)
+
+    def _look_who_rests(self, time: float, picture: Picture, cut: Cut) -> None:
+        still = self._stillness.update(time, picture, cut.background)
+        foreground = cut.mask > 0
+        # A pixel in a mask may look as if nobody were there: closed gaps, a passing look-alike.
+        self._rests = still & foreground & self._stillness.differs()
+        self._waiting.update(time, self._rests, still & ~foreground, self._stillness.since)
 
     def _mended(self, background: Picture, state: int) -> Picture:
         return mended(background, self._mends[state]) if state in self._mends else background
