@@ -167,6 +167,21 @@ def test_where_half_of_a_region_is_clear_the_faint_rest_belongs_to_it(
     assert iou(Segmenter(noise, strict).segment(frame, background), clear) > 0.9
 
 
+@pytest.mark.parametrize(("shown_in_gap", "is_closed"), [(0, False), (12, True)])
+def test_a_gap_closes_unless_the_plain_scene_shows_in_it(
+    shown_in_gap: int, is_closed: bool
+) -> None:
+    background = np.full((*SIZE, 3), 100, np.uint8)
+    frame = background.copy()
+    frame[80:160, 100:200] = (240, 30, 20)
+    frame[80:160, 147:153] = 100 + shown_in_gap  # 36 over RGB: less than the threshold
+    settings = SegmentationSettings(blur=0, majority=0, shadows="keep")
+    mask = Segmenter(np.zeros(SIZE, np.uint8), settings).segment(frame, background)
+    assert mask[90:150, 100:147].all()
+    assert (mask[90:150, 147:153] > 0).all() == is_closed
+    assert (mask[90:150, 147:153] > 0).any() == is_closed
+
+
 @pytest.mark.parametrize("scale", [0.5, 1, 2, 3])
 def test_an_object_is_found_alike_at_every_size_and_a_speck_at_none(scale: float) -> None:
     size = FrameSize(round(240 * scale), round(320 * scale))

@@ -35,18 +35,22 @@ class Cleanup:
             cv2.MORPH_ELLIPSE, (max(1, self._closing), max(1, self._closing))
         )
 
-    def apply(self, mask: Mask, faint: Mask | None = None) -> Mask:
+    def apply(self, mask: Mask, faint: Mask | None = None, differs: Mask | None = None) -> Mask:
         """Clean mask, `(H, W)`, 0 or 255, from a raw one.
 
         Args:
             mask: What is clearly foreground.
             faint: That, and what is foreground only beside it; None: nothing is.
+            differs: Where a gap may be closed, since the frame differs at all; None: everywhere.
         """
         mask = self.majority(mask)
         if faint is not None:
             mask = _joined(mask, self.majority(faint))
         if self._closing > 1:
-            mask = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._disc)
+            closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._disc)
+            if differs is not None:
+                cv2.bitwise_and(closed, differs, dst=closed)
+            mask = cv2.bitwise_or(mask, closed)
         return remove_small(mask, self.min_area)
 
     def majority(self, mask: Mask) -> Mask:

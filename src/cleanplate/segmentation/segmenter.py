@@ -80,15 +80,17 @@ class Segmenter:
         faint: Mask | None = None
         if self._faint_threshold is not None:
             faint = cv2.compare(difference, self._faint_threshold, cv2.CMP_GT)
+        # A gap between two vehicles in which the plain road shows is none in a vehicle.
+        differs = cv2.compare(difference, self._settings.threshold / 2, cv2.CMP_GT)
         if self._settings.shadows == "keep":
-            return Cut(self._cleanup.apply(mask, faint), background)
+            return Cut(self._cleanup.apply(mask, faint, differs), background)
         everything = mask.copy() if self._settings.shadows == "label" else None
         self._drop_shadows(mask, faint, picture, background)
         if everything is None:
-            return Cut(self._cleanup.apply(mask, faint), background)
+            return Cut(self._cleanup.apply(mask, faint, differs), background)
         # The test leaves a rim of each shadow; a majority would take thin ones out.
         rims = cv2.dilate(cv2.subtract(everything, mask), np.ones((3, 3), np.uint8))
-        mask = self._cleanup.apply(mask, faint)
+        mask = self._cleanup.apply(mask, faint, differs)
         shadows = cv2.subtract(cv2.bitwise_and(rims, everything), mask)
         return Cut(mask, background, remove_small(shadows, self._cleanup.min_area))
 
