@@ -97,38 +97,11 @@ def segment(
         outcome = _write_masks(scene, recording, task, console=console)
         if save_scene is not None and layers is not None:
             scene.repaired(layers).save(save_scene)
-        damaged, missing = recording.problems
-        if damaged or missing:
-            console.warn(f"{recording.name}: {damaged} damaged and {missing} missing frames")
-        if watch.moved is not None:
-            console.warn(f"{watch.moved}; learn the scene anew from the frames after it")
+        _warn(console, recording, watch)
         seconds = time.monotonic() - begin
-        values = {
-            "command": "segment",
-            "masks": str(out),
-            "frames": outcome.frames,
-            "frames_skipped": len(done),
-            "damaged_frames": damaged,
-            "missing_frames": missing,
-            "mean_foreground": outcome.foreground / max(1, outcome.frames),
-            "waiting_objects": outcome.objects,
-            "ghosts_repaired": layers.repairs if layers else 0,
-            "camera_moved_at": _described(watch.moved),
-            "stopped": outcome.stopped,
-            "states": outcome.states,
-            "overrides": overrides.get("segmentation", {}),
-            "seconds": round(seconds, 3),
-            "frames_per_second": round(outcome.frames / max(seconds, 1e-9), 1),
-        }
-        text = f"{outcome.frames} masks in {seconds:.1f} s: {out}"
-        if outcome.states:
-            picked = ", ".join(f"{name} {count}" for name, count in outcome.states.items())
-            text += f"\nframes in each state of the scene: {picked}"
-        if layers and layers.repairs:
-            text += f"\nghosts of what had left mended, in this call only: {layers.repairs}"
-        if outcome.stopped:
-            text += "\nstopped, because the camera was moved"
-        console.result(values, text)
+        values = _figures(task, outcome, recording, seconds)
+        values["overrides"] = overrides.get("segmentation", {})
+        console.result(values, _sentences(task, outcome, seconds))
         return CAMERA_MOVED if outcome.stopped else 0
 
 
@@ -200,6 +173,50 @@ class _Outcome:
         self.objects = max([self.objects, *(found.number for found in result.objects)])
         if result.state is not None:
             self.states[result.state] = self.states.get(result.state, 0) + 1
+
+
+def _warn(console: Console, recording: VideoSource, watch: CameraWatch) -> None:
+    damaged, missing = recording.problems
+    if damaged or missing:
+        console.warn(f"{recording.name}: {damaged} damaged and {missing} missing frames")
+    if watch.moved is not None:
+        console.warn(f"{watch.moved}; learn the scene anew from the frames after it")
+
+
+def _figures(
+    task: _Task, outcome: _Outcome, recording: VideoSource, seconds: float
+) -> dict[str, Any]:
+    """What `--json` prints."""
+    damaged, missing = recording.problems
+    return {
+        "command": "segment",
+        "masks": str(task.wanted.masks),
+        "frames": outcome.frames,
+        "frames_skipped": len(task.done),
+        "damaged_frames": damaged,
+        "missing_frames": missing,
+        "mean_foreground": outcome.foreground / max(1, outcome.frames),
+        "waiting_objects": outcome.objects,
+        "ghosts_repaired": task.layers.repairs if task.layers else 0,
+        "camera_moved_at": _described(task.watch.moved),
+        "stopped": outcome.stopped,
+        "states": outcome.states,
+        "seconds": round(seconds, 3),
+        "frames_per_second": round(outcome.frames / max(seconds, 1e-9), 1),
+    }
+
+
+def _sentences(task: _Task, outcome: _Outcome, seconds: float) -> str:
+    """The same for people."""
+    text = f"{outcome.frames} masks in {seconds:.1f} s: {task.wanted.masks}"
+    if outcome.states:
+        picked = ", ".join(f"{name} {count}" for name, count in outcome.states.items())
+        text += f"\nframes in each state of the scene: {picked}"
+    if task.layers and task.layers.repairs:
+        text += f"\nghosts of what had left mended, in this call only: {task.layers.repairs}"
+    if outcome.stopped:
+        text += "\nstopped, because the camera was moved"
+    return text
 
 
 def _described(moved: CameraMove | None) -> dict[str, float | None] | None:
