@@ -292,3 +292,23 @@ def test_a_file_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
 def test_an_unknown_method_is_an_unknown_name() -> None:
     with pytest.raises(UnknownNameError):
         resolve({"method": "nothing"})
+
+
+@pytest.mark.parametrize("text", ["off", "on", "yes", "no"])
+def test_a_word_that_old_yaml_took_for_a_boolean_is_a_word(text: str) -> None:
+    assert parse_assignments([f"group.key={text}"]) == {"group": {"key": text}}
+
+
+def test_what_is_off_can_be_said_so() -> None:
+    tree = parse_assignments(["sampling.registration=off", "segmentation.light=off"])
+    settings = resolve(merge({"method": "median"}, tree))
+    assert (settings.sampling.registration, settings.segmentation.light) == ("off", "off")
+    switched = parse_assignments(["segmentation.repair_ghosts=no"])
+    assert not resolve(merge({"method": "median"}, switched)).segmentation.repair_ghosts
+
+
+def test_a_settings_file_may_say_off(tmp_path: Path) -> None:
+    path = tmp_path / "settings.yaml"
+    path.write_text("sampling:\n  registration: off\nsegmentation:\n  repair_ghosts: false\n")
+    tree = read_settings_file(path)
+    assert tree == {"sampling": {"registration": "off"}, "segmentation": {"repair_ghosts": False}}

@@ -225,7 +225,7 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
         if not equals or not key.strip():
             raise SettingsError(f"'{assignment}' is no setting; give KEY=VALUE")
         try:
-            value = yaml.safe_load(text)
+            value = _read_yaml(text)
         except (yaml.YAMLError, ValueError) as error:  # ValueError: a date like 2001-99-99
             raise SettingsError(f"the value of '{assignment}' is not understood") from error
         tree = merge(tree, _nested(key.strip().split("."), value))
@@ -239,7 +239,7 @@ def read_settings_file(path: Path) -> dict[str, Any]:
         SettingsError: It cannot be read or is not a tree.
     """
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = _read_yaml(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise SettingsError(f"settings file {path} cannot be read: {error}") from error
     if tree is None:
@@ -249,6 +249,23 @@ def read_settings_file(path: Path) -> dict[str, Any]:
     settings = tree.get("settings")
     # The config.yaml of a scene may be given as it is: its settings are one part of it.
     return settings if "format" in tree and isinstance(settings, dict) else tree
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Takes `true` and `false` alone for booleans, as YAML 1.2 does: `off` is the word."""
+
+
+_PlainLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_PlainLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
+
+
+def _read_yaml(text: str) -> Any:
+    return yaml.load(text, _PlainLoader)  # noqa: S506 - a safe loader
 
 
 _GROUPS = ("sampling", "model", "objective", "flow", "mask", "training", "segmentation")
