@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cleanplate._version import __version__
@@ -18,7 +17,7 @@ from cleanplate.batch import FrameBatch, make_batch
 from cleanplate.errors import OutputError, SettingsError
 from cleanplate.frames import FrameSize, Modality
 from cleanplate.model import BackgroundModel
-from cleanplate.scene.estimators import MendedEstimator, NetworkEstimator
+from cleanplate.scene.estimators import BackgroundEstimator, MendedEstimator, NetworkEstimator
 from cleanplate.scene.onnx_runtime import DIGEST, open_session
 from cleanplate.scene.result import resized
 from cleanplate.scene.scene import Scene
@@ -50,11 +49,7 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
             not installed.
         OutputError: The file cannot be written.
     """
-    repair: Tensor | None = None
-    estimator = main_of(scene.estimator)
-    if isinstance(estimator, MendedEstimator):
-        repair = _shares(estimator.repair)
-        estimator = estimator.estimator
+    estimator, repair = _unwrapped(scene)
     if not isinstance(estimator, NetworkEstimator):
         raise SettingsError(
             f"'{scene.settings.method}' is one still picture and no network; "
@@ -97,10 +92,7 @@ def parity(scene: Scene, path: Path) -> float:
         scene: What was exported, `Scene.estimator` being a network's.
         path: The file.
     """
-    estimator = main_of(scene.estimator)
-    repair = None
-    if isinstance(estimator, MendedEstimator):
-        repair, estimator = _shares(estimator.repair), estimator.estimator
+    estimator, repair = _unwrapped(scene)
     assert isinstance(estimator, NetworkEstimator)
     shown = [sample.picture for sample in scene.samples] or [scene.plate]
     pictures = np.stack([resized(picture, scene.working_size) for picture in shown])
@@ -118,8 +110,12 @@ def parity(scene: Scene, path: Path) -> float:
     return float(np.abs(found - expected).max())
 
 
-def _shares(repair: NDArray[np.int16]) -> Tensor:
-    return torch.from_numpy(repair).float() / 255
+def _unwrapped(scene: Scene) -> tuple[BackgroundEstimator, Tensor | None]:
+    """The method's own estimator of the main state, and what mends it, in shares of full scale."""
+    estimator = main_of(scene.estimator)
+    if not isinstance(estimator, MendedEstimator):
+        return estimator, None
+    return estimator.estimator, torch.from_numpy(estimator.repair).float() / 255
 
 
 class _Graph(nn.Module):

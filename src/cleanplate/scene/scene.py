@@ -147,7 +147,8 @@ class Scene:
         # The next backgrounds are estimated while the masks of these frames are cut out.
         unseen = frozenset(skip) if layers is None else frozenset[int]()
         names = state_names(self.estimator)
-        segmenters = self._segmenters(settings)
+        # Layers have segmenters of their own.
+        segmenters = self._segmenters(settings) if layers is None else []
         for batch in read_ahead(self._estimated(self._frames_of(source), unseen), depth=1):
             for frame, picture, background, motion, state in batch:
                 name = names[state] if len(names) > 1 else None
