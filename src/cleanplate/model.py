@@ -3,13 +3,29 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import ClassVar
+from collections.abc import Callable, Mapping
+from typing import ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
 from cleanplate.batch import FrameBatch
 from cleanplate.frames import Modality
+
+
+class Mixture(NamedTuple):
+    """How a model mixes its background: a plate, and images weighted by a thumbnail's codes.
+
+    Attributes:
+        plate: `(3, H, W)`, [0, 1].
+        images: `(K, 3, H, W)`.
+        thumbnail_size: Height and width of the thumbnail, the frame under adaptive mean pooling.
+        codes: Thumbnails `(B, 3, h, w)` in [0, 1] to the weights of the images, `(B, K)`.
+    """
+
+    plate: Tensor
+    images: Tensor
+    thumbnail_size: tuple[int, int]
+    codes: Callable[[Tensor], Tensor]
 
 
 class BackgroundModel(nn.Module, ABC):
@@ -43,6 +59,10 @@ class BackgroundModel(nn.Module, ABC):
         A network without codes, as here, gives `(B, 0)`.
         """
         return batch.rgb.new_empty(len(batch.rgb), 0)
+
+    def mixture(self) -> Mixture | None:
+        """What the model mixes, if that is all it does: such backgrounds are drawn faster."""
+        return None
 
     def code_facts(self, batch: FrameBatch) -> Mapping[str, Tensor]:  # noqa: ARG002
         """What else is known of each number of the codes, by name, `(N,)` each.

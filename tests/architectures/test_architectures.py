@@ -397,3 +397,16 @@ def test_a_dead_network_does_not_pass_for_one_that_follows_the_light(control: st
     scene = drifting_scene(48, 64, 60)
     batch = FrameBatch(to_tensor(scene.frames))
     assert share_of_the_still_error(scene, CONTROLS[control](scene), batch) > 0.99
+
+
+def test_what_a_network_says_it_mixes_is_its_background(architecture: Architecture) -> None:
+    model = build(architecture, SIZES[1])
+    mixture = model.mixture()
+    if mixture is None:
+        return  # most networks do more than mix
+    batch = batch_of(architecture, 2, SIZES[1])
+    with torch.no_grad():
+        thumbnails = nn.functional.adaptive_avg_pool2d(batch.rgb, mixture.thumbnail_size)
+        mixed = torch.einsum("bk,kchw->bchw", mixture.codes(thumbnails), mixture.images)
+        background = model.estimate_background(batch)
+    torch.testing.assert_close(mixed + mixture.plate, background)

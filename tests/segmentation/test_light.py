@@ -7,6 +7,7 @@ import pytest
 
 from cleanplate.frames import FrameSize, Picture
 from cleanplate.segmentation import SegmentationSettings, Segmenter
+from cleanplate.segmentation.difference import residual
 from cleanplate.segmentation.layers import WAITING, Layers
 from cleanplate.segmentation.light import Light
 from lights import cloudy, exposed, infrared, jumped
@@ -79,6 +80,14 @@ def test_where_the_light_is_the_same_nothing_is_touched() -> None:
     light = Light(THRESHOLD)
     for picture in (noisy(plate), noisy(with_car(plate)), noisy(jumped(plate, 4))):
         assert light.follow(picture, plate) is plate
+
+
+def test_a_frame_that_is_like_its_background_needs_no_look_at_its_light() -> None:
+    plate = paint_plate(*SIZE)
+    light = Light(THRESHOLD)
+    assert light.is_unchanged(residual(noisy(plate), plate))
+    assert light.is_unchanged(residual(with_car(noisy(plate)), plate))
+    assert not light.is_unchanged(residual(jumped(plate, 30), plate))
 
 
 @pytest.mark.parametrize("share", [0.3, 0.5, 0.6])

@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
 from cleanplate.batch import FrameBatch, to_tensor
-from cleanplate.model import BackgroundModel
+from cleanplate.model import BackgroundModel, Mixture
 from cleanplate.objectives.reconstruction import Reconstruction
 from cleanplate.parameters import Parameters
 
@@ -68,7 +68,11 @@ class LowRankAE(BackgroundModel):
 
     def codes(self, batch: FrameBatch) -> Tensor:
         """Codes of each frame, `(B, rank)`."""
-        return self.encoder(self._thumbnail(batch.rgb) - self.start_thumbnail)
+        return self._codes_of(self._thumbnail(batch.rgb))
+
+    def mixture(self) -> Mixture:
+        """The plate and the images."""
+        return Mixture(self.plate(), self.images, self.thumbnail_size, self._codes_of)
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float, held near [0, 1] by the loss alone."""
@@ -76,6 +80,9 @@ class LowRankAE(BackgroundModel):
         # Added in place: addmm would first copy the plate once for each frame.
         background = torch.mm(codes, self.images.flatten(1)).add_(self.plate().flatten())
         return background.view(batch.rgb.shape)
+
+    def _codes_of(self, thumbnails: Tensor) -> Tensor:
+        return self.encoder(thumbnails - self.start_thumbnail)
 
     def _thumbnail(self, frames: Tensor) -> Tensor:
         return functional.interpolate(frames, self.thumbnail_size, mode="area")

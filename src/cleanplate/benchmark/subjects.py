@@ -12,6 +12,7 @@ from cleanplate.baselines.robust_pca import MOST_FRAMES
 from cleanplate.benchmark.cells import Cell
 from cleanplate.frames import Frame, Mask, Picture
 from cleanplate.scene import Scene
+from cleanplate.scene.processors import share_processors
 from cleanplate.video import FrameCache, open_source, read_ahead
 
 THRESHOLDS = (15.0, 25.0, 35.0, 45.0, 60.0, 80.0, 110.0)
@@ -100,7 +101,8 @@ class SceneSubject:
         return frames
 
     def masks(self, recording: Path) -> Iterator[FrameMask]:
-        """Segments a recording."""
+        """Segments a recording, set up as `cleanplate segment` is."""
+        share_processors()
         for result in self._learned.segment(recording):
             yield FrameMask(result.number, result.mask)
 

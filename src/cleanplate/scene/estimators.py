@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import torch
 
     from cleanplate.model import BackgroundModel
+    from cleanplate.scene.mixing import Mixer
 
 
 _PLATE = "plate"
@@ -88,9 +90,19 @@ class NetworkEstimator:
 
         from cleanplate.batch import make_batch, to_pictures
 
+        if self._mixer is not None:
+            return self._mixer.backgrounds(pictures)
         with torch.no_grad():
             batch = make_batch(pictures, extras or {}, self._device)
             return to_pictures(self._model.estimate_background(batch))
+
+    @cached_property
+    def _mixer(self) -> Mixer | None:
+        """Draws for the network where that is a mixture on the CPU."""
+        from cleanplate.scene.mixing import Mixer
+
+        mixture = self._model.mixture() if self._device.type == "cpu" else None
+        return None if mixture is None else Mixer(mixture)
 
     def readers(self) -> dict[Modality, ModalityReader]:
         """One for each modality of the network beside RGB."""

@@ -83,9 +83,19 @@ class Light:
         self._size = FrameSize(*threshold.shape)
         self._step = max(1, math.isqrt(self._size.pixels // _THUMBNAIL_PIXELS))
         self._tolerance = _AGREES * self._thumbnail(threshold).astype(np.float32)
+        self._least_difference = np.ceil(_AGREES * threshold).astype(np.uint8)
         height, width = self._tolerance.shape
         self._cell = max(1, math.isqrt(height * width // _CELLS))
         self._grid = FrameSize(max(1, height // self._cell), max(1, width // self._cell))
+
+    def is_unchanged(self, difference: Mask) -> bool:
+        """Whether a frame is so like its background that its light needs no further look.
+
+        Args:
+            difference: Summed over RGB, `(h, w)`, uint8.
+        """
+        agrees = cv2.compare(difference, self._least_difference, cv2.CMP_LT)
+        return cv2.countNonZero(agrees) >= _CALM * self._size.pixels
 
     def follow(self, picture: Picture, background: Picture) -> Picture:
         """The background in the light of the picture, `(h, w, 3)`; itself where that is its own."""

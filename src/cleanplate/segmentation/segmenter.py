@@ -17,8 +17,8 @@ from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadow_model import ShadowModel, ShadowSamples
 from cleanplate.segmentation.shadows import SHADOW_REACH, find_shadows, shadow_samples
 
-_BAND_PIXELS = 16_384
-"""Shadows are looked for in bands of so many pixels, which the processor's cache can hold."""
+_BAND_PIXELS = 40_960
+"""Shadows are looked for in bands of so many pixels: few calls that the processor's cache bears."""
 
 
 class Cut(NamedTuple):
@@ -108,12 +108,19 @@ class Segmenter:
         """The background in the frame's light, and what is compared with the threshold."""
         self._require_size(picture, "frame")
         self._require_size(background, "background")
-        if self._light is not None:
-            background = self._light.follow(picture, background)
+        difference = self._difference(picture, background)
+        if self._light is not None and not self._light.is_unchanged(difference):
+            lit = self._light.follow(picture, background)
+            if lit is not background:
+                return lit, self._difference(picture, lit)
+        return background, difference
+
+    def _difference(self, picture: Picture, background: Picture) -> Mask:
         difference = residual(picture, background)
         if self._sigma > 0:
-            difference = cv2.GaussianBlur(difference, (self._kernel, self._kernel), self._sigma)
-        return background, difference
+            kernel = (self._kernel, self._kernel)
+            difference = np.asarray(cv2.GaussianBlur(difference, kernel, self._sigma), np.uint8)
+        return difference
 
     def _drop_shadows(
         self, mask: Mask, faint: Mask | None, picture: Picture, background: Picture
@@ -136,9 +143,9 @@ class Segmenter:
             inner = np.s_[top : top + height, left : left + width]
             own = np.s_[top - outer_top :, left - outer_left :]
             likely, possible = (found[own][:height, :width] for found in shadows)
-            mask[inner][likely > 0] = 0
-            if faint is not None:
-                faint[inner][(possible > 0) & (mask[inner] == 0)] = 0
+            mask[inner] = cv2.subtract(mask[inner], likely)
+            if faint is not None:  # what is clearly foreground is faint foreground too
+                faint[inner] = cv2.max(cv2.subtract(faint[inner], possible), mask[inner])
 
     def _require_size(self, picture: Picture, name: str) -> None:
         if picture.shape[:2] != self._size:

@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from cleanplate.frames import FloatMap, Mask, Picture
 from cleanplate.segmentation.settings import SegmentationSettings
@@ -53,13 +52,19 @@ class _Darkening(NamedTuple):
     variance: FloatMap
     strangeness: FloatMap
 
-    def is_shadow(
-        self, settings: SegmentationSettings, spread: float = 1.0, colour: float = 1.0
-    ) -> NDArray[np.bool_]:
-        """Where it may be a shadow's, `(H, W)`; the limits are multiplied by spread and colour."""
-        darker = (self.light > math.log(settings.shadow_darkest)) & (self.light < -_LEAST_DARKENING)
-        even: NDArray[np.bool_] = self.variance < (spread * settings.shadow_spread) ** 2
-        return darker & even & (self.strangeness < colour)
+    def shadows(self, settings: SegmentationSettings) -> Shadows:
+        """Where it may be a shadow's."""
+        darker = cv2.inRange(self.light, math.log(settings.shadow_darkest), -_LEAST_DARKENING)
+        most = settings.shadow_spread**2
+        return Shadows(
+            self._within(darker, most, 1.0),
+            self._within(darker, _LOOSE_SPREAD**2 * most, _LOOSE_COLOUR),
+        )
+
+    def _within(self, darker: Mask, variance: float, strangeness: float) -> Mask:
+        even = cv2.compare(self.variance, variance, cv2.CMP_LT)
+        known = cv2.compare(self.strangeness, strangeness, cv2.CMP_LT)
+        return np.asarray(cv2.bitwise_and(cv2.bitwise_and(darker, even), known), np.uint8)
 
 
 def find_shadows(
@@ -83,10 +88,7 @@ def find_shadows(
         seen = _darkening(ratio, settings.shadow_colour)
     else:
         seen = _learned_darkening(ratio, model, settings.shadow_deviations)
-    return Shadows(
-        _as_mask(seen.is_shadow(settings)),
-        _as_mask(seen.is_shadow(settings, _LOOSE_SPREAD, _LOOSE_COLOUR)),
-    )
+    return seen.shadows(settings)
 
 
 def shadow_samples(
@@ -97,8 +99,8 @@ def shadow_samples(
     Colours are given of at most 2,000 pixels spread over the frame.
     """
     ratio = _log_ratio(picture, background)
-    may_be = _darkening(ratio, _SAMPLED_COLOUR).is_shadow(settings)
-    found = np.flatnonzero(may_be & (mask > 0))
+    may_be = _darkening(ratio, _SAMPLED_COLOUR).shadows(settings).likely
+    found = np.flatnonzero(cv2.bitwise_and(may_be, mask))
     chosen = found[:: max(1, -(-len(found) // _SAMPLES_OF_FRAME))]
     colours = _blurred(ratio, _SMALL_WINDOW).reshape(-1, 3)[chosen]
     light = colours.mean(axis=1)
@@ -139,7 +141,3 @@ def _variance(light: FloatMap, mean: FloatMap, window: int) -> FloatMap:
 
 def _blurred(values: FloatMap, window: int) -> FloatMap:
     return cv2.blur(values, (window, window))
-
-
-def _as_mask(where: NDArray[np.bool_]) -> Mask:
-    return where.view(np.uint8) * np.uint8(255)

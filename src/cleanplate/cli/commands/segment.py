@@ -17,6 +17,7 @@ from cleanplate.cli.object_log import ObjectLog
 from cleanplate.cli.outputs import make_folder, require_free_file, require_free_folder
 from cleanplate.errors import OutputError, SettingsError, UsageError
 from cleanplate.scene import Scene, load
+from cleanplate.scene.processors import share_processors
 from cleanplate.scene.result import Result
 from cleanplate.scene.scene import Runtime, require_size
 from cleanplate.segmentation import SegmentationSettings
@@ -77,6 +78,7 @@ def segment(
     """
     with Console(common or CommonOptions()) as console:
         begin = time.monotonic()
+        share_processors()
         overrides = parse_assignments(assignments or [])
         scene = load(model, device=device, runtime=runtime)
         settings = overridden(scene, overrides)

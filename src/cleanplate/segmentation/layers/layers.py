@@ -147,8 +147,10 @@ class Layers:
     def _look_who_rests(self, time: float, picture: Picture, cut: Cut) -> None:
         still = self._stillness.update(time, picture, cut.background)
         foreground = cut.mask > 0
-        # A pixel in a mask may look as if nobody were there: closed gaps, a passing look-alike.
-        self._rests = still & foreground & self._stillness.differs()
+        self._rests = still & foreground
+        if self._rests.any():
+            # A pixel in a mask may look as if nobody were there: closed gaps, a passing look-alike.
+            self._rests &= self._stillness.differs()
         self._waiting.update(time, self._rests, still & ~foreground, self._stillness.since)
 
     def _mended(self, background: Picture, state: int) -> Picture:

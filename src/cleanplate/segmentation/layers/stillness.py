@@ -76,7 +76,9 @@ class Stillness:
         if ripe.any():
             self._look[ripe] = self._candidate[ripe]
             self._since[ripe] = self._candidate_since[ripe]
-        cv2.accumulateWeighted(now, self._look, _FOLLOWING, mask=shown)
+        # In two steps: accumulateWeighted with a mask takes four times as long.
+        followed = cv2.addWeighted(now, _FOLLOWING, self._look, 1 - _FOLLOWING, 0)
+        cv2.copyTo(followed, shown, self._look)
         self._is_still = (shown > 0) | ripe
         return self._is_still & (time - self._since >= self._wait)
 
