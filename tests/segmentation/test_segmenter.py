@@ -125,6 +125,7 @@ def test_what_differs_by_more_than_the_threshold_and_only_that_is_foreground() -
         blur=0,
         majority=0,
         closing=0,
+        rim=0,
         min_area=0,
         shadows="keep",
         light="off",

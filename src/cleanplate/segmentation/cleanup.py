@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -35,13 +36,20 @@ class Cleanup:
             cv2.MORPH_ELLIPSE, (max(1, self._closing), max(1, self._closing))
         )
 
-    def apply(self, mask: Mask, faint: Mask | None = None, differs: Mask | None = None) -> Mask:
+    def apply(
+        self,
+        mask: Mask,
+        faint: Mask | None = None,
+        differs: Mask | None = None,
+        decide: Callable[[Mask], Mask] | None = None,
+    ) -> Mask:
         """Clean mask, `(H, W)`, 0 or 255, from a raw one.
 
         Args:
             mask: What is clearly foreground.
             faint: That, and what is foreground only beside it; None: nothing is.
             differs: Where a gap may be closed, since the frame differs at all; None: everywhere.
+            decide: What corrects the outlines before small regions are removed; None: nothing.
         """
         mask = self.majority(mask)
         if faint is not None:
@@ -51,6 +59,8 @@ class Cleanup:
             if differs is not None:
                 cv2.bitwise_and(closed, differs, dst=closed)
             mask = cv2.bitwise_or(mask, closed)
+        if decide is not None:
+            mask = decide(mask)
         return remove_small(mask, self.min_area)
 
     def majority(self, mask: Mask) -> Mask:

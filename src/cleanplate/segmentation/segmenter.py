@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import NamedTuple
 
 import cv2
@@ -13,6 +14,7 @@ from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation.cleanup import REFERENCE_PIXELS, Cleanup, odd_length, remove_small
 from cleanplate.segmentation.difference import residual
 from cleanplate.segmentation.light import Light
+from cleanplate.segmentation.rims import Rims
 from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadow_model import ShadowModel, ShadowSamples
 from cleanplate.segmentation.shadows import SHADOW_REACH, find_shadows, shadow_samples
@@ -59,6 +61,13 @@ class Segmenter:
         self._sigma = settings.blur * scale
         self._kernel = odd_length(4 * settings.blur, scale)
         self._cleanup = Cleanup(settings, self._size)
+        tells_shadows = settings.shadows != "keep" and settings.shadow_deviations > 0
+        self._rims = Rims(
+            round(settings.rim * scale),
+            least=settings.threshold,
+            threshold=self._threshold,
+            shadow=self._shadow if tells_shadows else None,
+        )
         self._light = Light(self._threshold) if settings.light == "follow" else None
 
     def segment(self, picture: Picture, background: Picture) -> Mask:
@@ -82,17 +91,20 @@ class Segmenter:
             faint = cv2.compare(difference, self._faint_threshold, cv2.CMP_GT)
         # A gap between two vehicles in which the plain road shows is none in a vehicle.
         differs = cv2.compare(difference, self._settings.threshold / 2, cv2.CMP_GT)
-        if self._settings.shadows == "keep":
-            return Cut(self._cleanup.apply(mask, faint, differs), background)
         everything = mask.copy() if self._settings.shadows == "label" else None
-        self._drop_shadows(mask, faint, picture, background)
-        if everything is None:
-            return Cut(self._cleanup.apply(mask, faint, differs), background)
+        if self._settings.shadows != "keep":
+            self._drop_shadows(mask, faint, picture, background)
+        dropped = None if everything is None else cv2.subtract(everything, mask)
+        decide = partial(
+            self._rims.decide, raw=mask, picture=picture, background=background, shadows=dropped
+        )
+        cleaned = self._cleanup.apply(mask, faint, differs, decide)
+        if everything is None or dropped is None:
+            return Cut(cleaned, background)
         # The test leaves a rim of each shadow; a majority would take thin ones out.
-        rims = cv2.dilate(cv2.subtract(everything, mask), np.ones((3, 3), np.uint8))
-        mask = self._cleanup.apply(mask, faint, differs)
-        shadows = cv2.subtract(cv2.bitwise_and(rims, everything), mask)
-        return Cut(mask, background, remove_small(shadows, self._cleanup.min_area))
+        rims = cv2.dilate(dropped, np.ones((3, 3), np.uint8))
+        shadows = cv2.subtract(cv2.bitwise_and(rims, everything), cleaned)
+        return Cut(cleaned, background, remove_small(shadows, self._cleanup.min_area))
 
     def shadow_samples(self, picture: Picture, background: Picture) -> ShadowSamples:
         """What one frame says of the scene's shadows, for `learn_shadow_model`.

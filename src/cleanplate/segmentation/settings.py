@@ -32,9 +32,16 @@ class SegmentationSettings(Parameters):
         7, ge=0, le=63, description="side of the square whose majority decides, in pixels; 0: none"
     )
     closing: int = Field(
-        7, ge=0, le=63, description="diameter of gaps that are closed, in pixels; 0: none"
+        9, ge=0, le=63, description="diameter of gaps that are closed, in pixels; 0: none"
     )
-    min_area: int = Field(40, ge=0, description="smaller regions are removed, in pixels")
+    rim: int = Field(
+        3,
+        ge=0,
+        le=31,
+        description="how far inside the outline single pixels decide once more, in pixels; 0: "
+        "they do not",
+    )
+    min_area: int = Field(25, ge=0, description="smaller regions are removed, in pixels")
     shadows: Literal["drop", "keep", "label"] = Field(
         "drop",
         description="cast shadows: background, foreground like all that differs, or background "
