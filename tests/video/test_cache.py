@@ -15,7 +15,7 @@ from video_samples import COUNT, KINDS, SIZE, make_source_path, paint, write_mov
 from cleanplate.errors import OutputError, SourceError
 from cleanplate.frames import Frame, FrameSize, FrameStack
 from cleanplate.video import ArrayStack, FrameCache, VideoSource, open_source
-from cleanplate.video.source import Tally
+from cleanplate.video.source import Tally, Wanted
 
 
 class PaintedSource(VideoSource):
@@ -30,14 +30,14 @@ class PaintedSource(VideoSource):
     def fingerprint(self) -> str:
         return "0" * 64
 
-    def _pass(self, wanted: Callable[[int], bool] | None, tally: Tally) -> Iterator[Frame]:
+    def _pass(self, wanted: Wanted | None, tally: Tally) -> Iterator[Frame]:
         self.passes += 1
         for index in range(self.count):
             if self.damaged(index):
                 tally.damaged += 1
                 continue
             tally.meet(index / 25)
-            if wanted is None or wanted(index):
+            if wanted is None or wanted(index, index / 25):
                 picture = np.full((*self.size, 3), index % 251, np.uint8)
                 yield Frame(index, index + 1, index / 25, picture)
 

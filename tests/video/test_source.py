@@ -63,7 +63,8 @@ def test_frames_not_wanted_are_passed_over_and_counted(source: VideoSource) -> N
     every = {frame.index: frame for frame in source.frames()}
     asked: list[int] = []
 
-    def is_wanted(index: int) -> bool:
+    def is_wanted(index: int, time: float) -> bool:
+        assert time == pytest.approx(index / 25)
         asked.append(index)
         return index % 5 == 2
 
@@ -75,8 +76,41 @@ def test_frames_not_wanted_are_passed_over_and_counted(source: VideoSource) -> N
     assert source.last_time == pytest.approx((COUNT - 1) / 25)
 
 
+def test_a_part_is_a_recording_of_its_own_with_numbers_and_times_of_the_whole(
+    source: VideoSource,
+) -> None:
+    every = list(source.frames())
+    part = source.part(4, 10)
+    for _ in range(2):
+        frames = list(part.frames())
+        assert [frame.index for frame in frames] == list(range(6))
+        assert [frame.number for frame in frames] == list(range(4, 10))
+        assert [frame.time for frame in frames] == [frame.time for frame in every[3:9]]
+        for frame, same in zip(frames, every[3:9], strict=True):
+            assert (frame.picture == same.picture).all()
+        assert part.frames_passed == part.frame_count_hint == 6
+        assert part.last_time == every[8].time
+        assert part.problems == (0, 0)
+    assert source.frames_passed == COUNT, "the whole is not touched"
+    assert [frame.number for frame in part.part(6).frames()] == [6, 7, 8, 9]
+    assert [frame.number for frame in source.part(11).frames(lambda i, _: i == 1)] == [12]
+
+
+def test_parts_have_fingerprints_of_their_own(source: VideoSource) -> None:
+    prints = [source.fingerprint(), source.part(4).fingerprint(), source.part(4, 9).fingerprint()]
+    assert len(set(prints)) == 3
+    assert source.part(4, 9).fingerprint() == prints[2]
+
+
+def test_a_part_without_frames_is_refused(source: VideoSource) -> None:
+    with pytest.raises(SourceError, match="no frames from number 13 on"):
+        source.part(COUNT + 1)
+    with pytest.raises(SourceError, match="no frames from number 5 on"):
+        source.part(5, 5)
+
+
 def test_a_pass_that_wants_nothing_is_no_error(source: VideoSource) -> None:
-    assert list(source.frames(lambda _: False)) == []
+    assert list(source.frames(lambda *_: False)) == []
 
 
 def test_a_pass_left_early_leaves_no_thread(source: VideoSource) -> None:

@@ -42,7 +42,8 @@ class ModalityCache:
         places = {index: position for position, index in enumerate(frames.indices)}
         needed = _needed(frames.indices, reader.frames_before)
         file = ArrayFile(folder, (reader.channels, *frames.size), np.float16)
-        passing = read_ahead(source.frames(wanted=needed.__contains__ if needed else None))
+        is_needed = None if needed is None else lambda index, _: index in needed
+        passing = read_ahead(source.frames(wanted=is_needed))
         try:
             for frame in passing:
                 values = reader.read(frames.prepared(frame.picture), frame.index)

@@ -6,7 +6,6 @@ import math
 import tempfile
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -39,15 +38,6 @@ from cleanplate.scene.samples import take_samples
 from cleanplate.scene.scene import Scene, learned_plate, load
 from cleanplate.scene.states import State, describe_states, with_states
 from cleanplate.scene.steady_states import steady_states
-from cleanplate.scene_file import (
-    LATENT_PLOT,
-    LATENT_TABLE,
-    LOSS_PLOT,
-    METRICS_TABLE,
-    PICTURES,
-    TRAINING_GRID,
-    jpeg,
-)
 from cleanplate.segmentation import Segmenter, ShadowModel
 from cleanplate.settings import (
     DEFAULT_INIT,
@@ -106,7 +96,7 @@ class _Learned:
 
 
 def learn(
-    source: str | Path,
+    source: str | Path | VideoSource,
     *,
     out: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -122,7 +112,7 @@ def learn(
     """Learns the empty scene of a fixed camera from its own frames.
 
     Args:
-        source: Video file, folder or pattern of pictures.
+        source: Video file, folder or pattern of pictures, or an open recording.
         out: Folder to save the scene to, with checkpoints on the way; None: nothing is saved.
         settings: Nested tree of further settings, as in `config.yaml`.
         options: How the folder is treated.
@@ -150,23 +140,32 @@ def learn(
         "seed": seed,
     }
     resolved = resolve(merge(general, settings or {}))
+    recording = source if isinstance(source, VideoSource) else open_source(source)
+    if out is not None:
+        return _learn_into(RunFolder(Path(out)), recording, resolved, options, progress)
+    with tempfile.TemporaryDirectory(prefix="cleanplate-") as folder:
+        return _Run(resolved, recording, RunFolder(Path(folder)), progress).learn()
+
+
+def _learn_into(
+    run: RunFolder,
+    recording: VideoSource,
+    settings: LearnSettings,
+    options: LearnOptions | None,
+    progress: ProgressListener,
+) -> Scene:
+    """Learns and saves, or goes on, or gives what is there already."""
     options = options or LearnOptions()
-    recording = open_source(source)
-    with ExitStack() as stack:
-        if out is None:
-            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cleanplate-")))
-            return _Run(resolved, recording, RunFolder(folder), progress).learn()
-        run = RunFolder(Path(out))
-        if not resolved.is_baseline:
-            pick_device(resolved.general.device)  # a device that is not there must not cost a run
-        stack.enter_context(run.locked())
-        identity = {"settings": resolved.as_tree(), "source": recording.fingerprint()}
+    if not settings.is_baseline:
+        pick_device(settings.general.device)  # a device that is not there must not cost a run
+    with run.locked():
+        identity = {"settings": settings.as_tree(), "source": recording.fingerprint()}
         goes_on = run.takes_up(identity, resume=options.resume, overwrite=options.overwrite)
         if goes_on and run.is_complete:
             run.finish()
-            return load(run.path, device=resolved.general.device)
+            return load(run.path, device=settings.general.device)
         begin = _nothing if goes_on else partial(run.begin, identity)
-        scene = _Run(resolved, recording, run, progress).learn(begin, samples=options.samples)
+        scene = _Run(settings, recording, run, progress).learn(begin, samples=options.samples)
         scene.save(run.path)
         run.finish()
         return scene
@@ -239,7 +238,7 @@ class _Run:
                 provenance={},
                 metrics=learned.metrics,
                 plots={
-                    **self._plots(learned, main, segmenter),
+                    **_training_files(learned, main, segmenter),
                     **coverage_files(
                         main.frames, plate, start.evidence, self._settings.sampling, size
                     ),
@@ -249,21 +248,27 @@ class _Run:
                 "started": started,
                 "finished": now(),
                 "seconds": round(time.monotonic() - self._begin, 3),
-                "steps": learned.steps,
                 "ghosts_repaired": ghosts,
                 "states": describe_states(estimator, parts),
-                "parameters": learned.parameters,
-                "peak_memory_bytes": peak_memory_bytes(),
-                "device": learned.learned_on,
                 "registration": shake.as_values() or "off",
-                "seed": self._settings.general.seed,
-                "input": describe_input(self._source, frames),
-                "versions": describe_machine(),
+                **self._origin(learned, frames),
             }
             # What a method reads beside RGB is there only of the frames that it learned from.
             shown = main if learned.estimator.readers() else inputs
             found = take_samples(scene, shown) if samples else ()
             return replace(scene, provenance=provenance, samples=found)
+
+    def _origin(self, learned: _Learned, frames: FrameCache) -> dict[str, Any]:
+        """From what, by what and on what the scene was learned."""
+        return {
+            "steps": learned.steps,
+            "parameters": learned.parameters,
+            "peak_memory_bytes": peak_memory_bytes(),
+            "device": learned.learned_on,
+            "seed": self._settings.general.seed,
+            "input": describe_input(self._source, frames),
+            "versions": describe_machine(),
+        }
 
     def _read(self) -> FrameCache:
         sampling = self._settings.sampling
@@ -362,33 +367,16 @@ class _Run:
         learned, noise, _, _ = self._mended(inputs, learned, start)
         return State(learned.estimator.estimate(start.picture[None])[0], noise)
 
-    def _plots(
-        self, learned: _Learned, inputs: LearningFrames, segmenter: Segmenter
-    ) -> dict[str, bytes]:
-        """Pictures and tables of the training, by file name."""
-        fitted = learned.fitted
-        if fitted is None:
-            return {}
-        from cleanplate.scene.inside import code_table, codes_over_time, draw_pictures
-        from cleanplate.scene.moments import draw_moments
-        from cleanplate.training.plot import latent_plot, loss_plot, metrics_table
 
-        device = pick_device(self._settings.general.device)
-        plots = {
-            LOSS_PLOT: loss_plot(fitted.result.metrics),
-            METRICS_TABLE: metrics_table(fitted.result.metrics).encode(),
-            TRAINING_GRID: jpeg(
-                draw_moments(fitted.watcher.pictures, fitted.watcher.moments, segmenter)
-            ),
-        }
-        times, codes = codes_over_time(fitted.model, inputs, device)
-        if codes.shape[1]:
-            plots[LATENT_PLOT] = latent_plot(times, codes)
-            plots[LATENT_TABLE] = code_table(fitted.model, inputs, device, codes).encode()
-        others = draw_pictures(fitted.model, inputs, device)
-        if others is not None:
-            plots[PICTURES] = jpeg(others)
-        return plots
+def _training_files(
+    learned: _Learned, inputs: LearningFrames, segmenter: Segmenter
+) -> dict[str, bytes]:
+    """Pictures and tables of the training, by file name."""
+    if learned.fitted is None:
+        return {}
+    from cleanplate.scene.training_files import training_files
+
+    return training_files(learned.fitted, inputs, segmenter)
 
 
 def _nothing() -> None:

@@ -242,7 +242,7 @@ class _Filling:
     def read(self, source: VideoSource, on_frame: OnFrame | None) -> None:
         """Passes over the recording and keeps every `stride`-th frame."""
         report = on_frame or _no_report
-        frames = read_ahead(source.frames(wanted=self._is_due))
+        frames = read_ahead(source.frames(wanted=lambda index, _: self._is_due(index)))
         try:
             for frame in frames:
                 self._make_room(frame.index)

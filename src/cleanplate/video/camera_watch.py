@@ -11,7 +11,7 @@ _SECONDS_DISPLACED = 2.0
 """Time for which the view has to lie elsewhere, in seconds."""
 _SECONDS_LOST = 10.0
 """Time for which nothing of the view may be found: a lorry may stand in front of all of it."""
-_SECONDS_BETWEEN = 0.4
+SECONDS_BETWEEN_LOOKS = 0.4
 _LEAST_LOOKS = 4
 _LEAST_REACH = 0.01
 """Motion that no still camera has, as a share of the frame's longer side."""
@@ -66,7 +66,7 @@ class CameraWatch:
         """Whether a frame of that time is to be looked at."""
         if self.moved is not None or not self._registrar.is_able:
             return False
-        return self._looked_at is None or time - self._looked_at >= _SECONDS_BETWEEN
+        return self._looked_at is None or time - self._looked_at >= SECONDS_BETWEEN_LOOKS
 
     def look(self, number: int, time: float, picture: Picture) -> None:
         """Looks at a frame.

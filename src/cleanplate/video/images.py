@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import re
 import zlib
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -73,15 +74,20 @@ class ImageSequence(VideoSource):
         size = Frame(0, 0, 0.0, first).size
         super().__init__(name, size, frame_rate=None, frame_count_hint=len(self._images))
 
+    def _index_of(self, number: int) -> int:
+        index = bisect_left(self._images, number, key=lambda image: image.number)
+        return max(0, index - self.span.first)
+
     def fingerprint(self) -> str:
         """SHA-256 of all file names and sizes and the contents of up to 64 spread pictures."""
         digest = hashlib.sha256()
+        images = self._images[slice(*self.span)]
         try:
-            for image in self._images:
+            for image in images:
                 digest.update(f"{image.path.name}\0{image.path.stat().st_size}\0".encode())
-            count = min(len(self._images), _FINGERPRINTED_PICTURES)
-            for position in np.linspace(0, len(self._images) - 1, count).round().astype(int):
-                digest.update(self._images[position].path.read_bytes())
+            count = min(len(images), _FINGERPRINTED_PICTURES)
+            for position in np.linspace(0, len(images) - 1, count).round().astype(int):
+                digest.update(images[position].path.read_bytes())
         except OSError as error:
             raise SourceError(f"{self.name} cannot be read: {error.strerror}") from error
         return digest.hexdigest()
@@ -92,8 +98,8 @@ class ImageSequence(VideoSource):
         waiting: deque[tuple[int, Future[Picture | None] | None]] = deque()
         pool = ThreadPoolExecutor(DECODING_THREADS, thread_name_prefix="decode")
         try:
-            for index, image in enumerate(self._images):
-                is_wanted = wanted is None or wanted(index)
+            for index, image in enumerate(self._images[slice(*self.span)]):
+                is_wanted = wanted is None or wanted(index, self._time(index))
                 waiting.append(
                     (index, pool.submit(read_picture, image.path) if is_wanted else None)
                 )
@@ -108,14 +114,17 @@ class ImageSequence(VideoSource):
         self, entry: tuple[int, Future[Picture | None] | None], tally: Tally
     ) -> Iterator[Frame]:
         index, future = entry
-        time = float(index / DEFAULT_FRAME_RATE)
+        time = self._time(index)
         if future is None:
             tally.meet(time)
         elif (picture := future.result()) is None:
             tally.damaged += 1
         else:
             tally.meet(time)
-            yield Frame(index, self._images[index].number, time, picture)
+            yield Frame(index, self._images[self.span.first + index].number, time, picture)
+
+    def _time(self, index: int) -> float:
+        return float((self.span.first + index) / DEFAULT_FRAME_RATE)
 
 
 def number_images(paths: Sequence[Path]) -> list[NumberedImage]:

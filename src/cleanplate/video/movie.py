@@ -79,6 +79,8 @@ class Movie(VideoSource):
         try:
             size = self._path.stat().st_size
             digest = hashlib.sha256(f"{size}\0".encode())
+            if self.is_part:
+                digest.update(f"{self.span.first}:{self.span.end}\0".encode())
             last_start = max(size - _MEBIBYTE, 0)
             if size <= _FINGERPRINTED_BLOCKS * _MEBIBYTE:
                 starts = list(range(0, size, _MEBIBYTE))
@@ -96,45 +98,53 @@ class Movie(VideoSource):
     def _pass(self, wanted: Wanted | None, tally: Tally) -> Iterator[Frame]:
         capture = _open_capture(self._path, self.name)
         clock = _Clock(self.frame_rate or DEFAULT_FRAME_RATE)
+        first = self.span.first
         index = failures = 0
         try:
-            while not self._has_ended(index, failures):
+            while not (self.span.has_passed(index) or self._has_ended(index, failures)):
                 if not capture.grab():
                     failures += 1
                     continue
                 # Frames came after the failures, so these were damaged and not the end.
-                tally.damaged += failures
+                tally.damaged += max(0, min(failures, index + failures - first))
                 index += failures
                 failures = 0
                 time = clock.time(index, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-                tally.meet(time)
-                if wanted is None or wanted(index):
-                    picture = _retrieve(capture)
-                    if picture is None:
-                        tally.lose_met()
-                    else:
-                        yield Frame(index, index + 1, time, picture)
+                if index >= first:
+                    tally.meet(time)
+                    if wanted is None or wanted(index - first, time):
+                        picture = _retrieve(capture)
+                        if picture is None:
+                            tally.lose_met()
+                        else:
+                            yield Frame(index - first, index + 1, time, picture)
                 index += 1
         finally:
             capture.release()
-        self._count_absent(index, clock, tally)
+        if self.span.end is None:
+            self._count_absent(index, clock, tally)
+
+    @property
+    def _promised(self) -> int | None:
+        """Frames promised from the beginning of the file."""
+        return None if self.frame_count_hint is None else self.span.first + self.frame_count_hint
 
     def _has_ended(self, index: int, failures: int) -> bool:
         if failures == 0:
             return False
-        if self.frame_count_hint is None:
+        if self._promised is None:
             return failures >= _FAILURES_WITHOUT_HINT
-        allowed = max(self.frame_count_hint - index, 0) + _FAILURES_BEYOND_HINT
+        allowed = max(self._promised - index, 0) + _FAILURES_BEYOND_HINT
         return failures > min(allowed, _FAILURES_WITH_HINT)
 
     def _count_absent(self, positions: int, clock: _Clock, tally: Tally) -> None:
-        if self.frame_count_hint is None or positions >= self.frame_count_hint:
+        if self._promised is None or positions >= self._promised:
             return
-        absent = self.frame_count_hint - positions
+        absent = self._promised - positions
         if self.frame_rate is None:
             tally.missing = absent
             return
-        promised_end = float(self.frame_count_hint / self.frame_rate)
+        promised_end = float(self._promised / self.frame_rate)
         step = float(1 / self.frame_rate)
         is_counted = self._path.suffix.lower() in _COUNTING_SUFFIXES
         tolerance = step / 2 if is_counted else max(_DURATION_TOLERANCE, step / 2)

@@ -37,7 +37,10 @@ def open_source(source: str | Path) -> VideoSource:
             return ImageSequence([path], name)
         return Movie(path, name)
     if path.exists():
-        raise SourceError(f"{name} is neither a file nor a folder")
+        raise SourceError(
+            f"{name} is neither a file nor a folder; "
+            "give a video file, a folder or a pattern of pictures"
+        )
     if glob.has_magic(name):
         return _open_pattern(name)
     raise SourceError(

@@ -5,17 +5,18 @@ Kinds of recordings stand in `movie.py` (a video file) and `images.py` (a folder
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple, Self, TypeAlias
 
 from cleanplate.errors import FrameSizeError, SourceError
 from cleanplate.frames import MINIMUM_SIDE, Frame, FrameSize
 
-Wanted: TypeAlias = Callable[[int], bool]
-"""Says by its index whether a frame is wanted."""
+Wanted: TypeAlias = Callable[[int, float], bool]
+"""Says by its index and its time in seconds whether a frame is wanted."""
 
 DEFAULT_FRAME_RATE = Fraction(25)
 """Frames per second where nothing better is known, as with pictures in a folder."""
@@ -32,6 +33,22 @@ class SourceProblems(NamedTuple):
 
     damaged: int = 0
     missing: int = 0
+
+
+class Span(NamedTuple):
+    """Part of a recording, by the indices that its frames have in the whole.
+
+    Attributes:
+        first: The first one.
+        end: The one after the last; None: up to the end of the recording.
+    """
+
+    first: int = 0
+    end: int | None = None
+
+    def has_passed(self, index: int) -> bool:
+        """Whether a frame and all after it lie behind the part."""
+        return self.end is not None and index >= self.end
 
 
 @dataclass
@@ -70,6 +87,7 @@ class VideoSource(ABC):
         frame_rate: Frames per second as far as the recording says it.
         frame_count_hint: Number of frames as the recording promises it; may be wrong. None
             where it is unknown.
+        span: Which part of the whole recording it is.
     """
 
     def __init__(
@@ -85,6 +103,7 @@ class VideoSource(ABC):
         self.frame_rate = frame_rate
         self.frame_count_hint = frame_count_hint
         self._tally = Tally()
+        self.span = Span()
         if min(size) < MINIMUM_SIDE:
             raise FrameSizeError(
                 f"the frames of {name} are {size}, but a side needs at least {MINIMUM_SIDE} "
@@ -110,7 +129,7 @@ class VideoSource(ABC):
         """A fresh pass over the frames from the start, in ascending order.
 
         Args:
-            wanted: Tells by its index whether a frame is wanted; the others are passed over
+            wanted: Tells by index and time whether a frame is wanted; the others are passed over
                 without the cost of decoding them, as far as the format allows it, and a damaged
                 picture among them is not noticed. Asked once for each frame, in ascending order,
                 possibly a few frames ahead. None: all.
@@ -132,6 +151,39 @@ class VideoSource(ABC):
             yield frame
         if tally.passed == 0:
             raise no_readable_frame(self.name)
+
+    def part(self, first: int, end: int | None = None) -> Self:
+        """The frames from one number up to another as a recording of their own.
+
+        They keep their numbers and times; indices begin at 0.
+
+        Args:
+            first: Least number of a frame.
+            end: Number that no frame reaches; None: up to the end.
+
+        Raises:
+            SourceError: There is no such frame.
+        """
+        start = self.span.first + self._index_of(first)
+        ends = [self.span.end, None if end is None else self.span.first + self._index_of(end)]
+        known = [each for each in ends if each is not None]
+        part = copy.copy(self)
+        part.span = Span(start, min(known) if known else None)
+        if self.frame_count_hint is not None:
+            whole = self.span.first + self.frame_count_hint
+            part.frame_count_hint = max(0, min([whole, *known]) - start)
+        if part.span.has_passed(start) or part.frame_count_hint == 0:
+            raise SourceError(f"{self.name} has no frames from number {first} on; give others")
+        return part
+
+    @property
+    def is_part(self) -> bool:
+        """Whether there is more of the recording than this."""
+        return self.span != Span()
+
+    def _index_of(self, number: int) -> int:
+        """Index of the first frame with that number or a higher one."""
+        return max(0, number - 1 - self.span.first)
 
     @abstractmethod
     def fingerprint(self) -> str:

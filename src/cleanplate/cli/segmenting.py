@@ -1,0 +1,167 @@
+"""The pass of `segment` over a recording: masks, labels, objects and film of every frame."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field, replace
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from cleanplate.cli.console import Console
+from cleanplate.cli.mask_output import LABELS_FOLDER, Wanted
+from cleanplate.cli.object_log import ObjectLog
+from cleanplate.frames import Frame
+from cleanplate.scene import Scene
+from cleanplate.scene.processors import share_processors
+from cleanplate.scene.result import Result
+from cleanplate.scene.views import View, frames_by_view
+from cleanplate.segmentation import SegmentationSettings
+from cleanplate.segmentation.layers import Layers
+from cleanplate.video import (
+    DEFAULT_FRAME_RATE,
+    LABELS,
+    MaskWriter,
+    OverlayWriter,
+    VideoSource,
+)
+from cleanplate.video.camera_watch import CameraMove
+
+OnMoved: TypeAlias = Literal["warn", "stop", "relearn"]
+"""What to do when the camera was moved."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """How the masks are to be made.
+
+    Attributes:
+        settings: Of the segmentation.
+        wanted: What is to be written where.
+        done: Numbers of the frames whose masks are there already.
+        on_moved: What to do when the camera was moved; `relearn`: the views are known already.
+        views: What the camera sees, with the scenes to be used; one view where moves are not known.
+    """
+
+    settings: SegmentationSettings
+    wanted: Wanted
+    done: frozenset[int]
+    on_moved: OnMoved
+    views: Sequence[View]
+
+    @property
+    def moves(self) -> Sequence[View]:
+        """The views that begin with a move."""
+        return self.views[1:]
+
+    @property
+    def left_out(self) -> frozenset[int]:
+        """Frames that are not to be looked at; a film and a log of objects have all of them."""
+        needs_all = self.wanted.overlay is not None or self.wanted.objects is not None
+        return frozenset() if needs_all else self.done
+
+
+@dataclass
+class Outcome:
+    """What was written.
+
+    Attributes:
+        moved: The first move of the camera; None: it was not moved.
+        frames: Masks written.
+        foreground: Sum of their shares of foreground.
+        objects: Who waited.
+        repairs: Ghosts mended.
+        stopped: Whether the move ended it.
+        states: Frames in each state of the scene, by name.
+    """
+
+    moved: CameraMove | None = None
+    frames: int = 0
+    foreground: float = 0.0
+    objects: int = 0
+    repairs: int = 0
+    stopped: bool = False
+    states: dict[str, int] = field(default_factory=dict)
+
+    def meet(self, result: Result) -> None:
+        """Counts the states picked."""
+        if result.state is not None:
+            self.states[result.state] = self.states.get(result.state, 0) + 1
+
+
+def write_masks(recording: VideoSource, task: Task, *, console: Console) -> Outcome:
+    """Segments a recording, each frame by the scene of its view."""
+    share_processors()  # not before: learning anew has all of them to itself
+    outcome = Outcome(moved=task.moves[0].move if task.moves else None)
+    follows = task.settings.follows or task.wanted.follows
+    scene, layers = task.views[0].scene, None
+    with ExitStack() as stack:
+        outputs = _Outputs(task, recording, stack)
+        parts = stack.enter_context(closing(frames_by_view(task.views, recording)))
+        for view, frames in parts:
+            scene = view.scene
+            layers = scene.open_layers(task.settings) if follows else None
+            for result in _segmented(scene, frames, layers, task, outcome):
+                outputs.write(result, outcome)
+                console.progress("segmenting", result.frame.index + 1, recording.frame_count_hint)
+            if outcome.stopped:
+                break
+    if task.wanted.scene_copy is not None and layers is not None:
+        scene.repaired(layers).save(task.wanted.scene_copy)
+    return outcome
+
+
+def _segmented(
+    scene: Scene, frames: Iterator[Frame], layers: Layers | None, task: Task, outcome: Outcome
+) -> Iterator[Result]:
+    """Results of one view, with objects numbered on from those of the views before."""
+    watch = None if task.on_moved == "relearn" else scene.open_watch()
+    known = outcome.objects
+    results = scene.segment(
+        frames, segmentation=task.settings, skip=task.left_out, layers=layers, watch=watch
+    )
+    with closing(results):  # before the frames are: its thread may still be reading them
+        for result in results:
+            if task.on_moved == "stop" and watch is not None and watch.moved is not None:
+                outcome.stopped = True
+                break
+            objects = tuple(replace(each, number=known + each.number) for each in result.objects)
+            outcome.objects = max([outcome.objects, *(each.number for each in objects)])
+            yield replace(result, objects=objects)
+    if watch is not None:
+        outcome.moved = watch.moved
+    if layers is not None:
+        outcome.repairs += layers.repairs
+
+
+class _Outputs:
+    """The files of one call."""
+
+    def __init__(self, task: Task, recording: VideoSource, stack: ExitStack) -> None:
+        wanted = task.wanted
+        self._done = task.done
+        self._masks = stack.enter_context(MaskWriter(wanted.masks))
+        self._labels = self._log = self._film = None
+        if wanted.labels:
+            self._labels = stack.enter_context(MaskWriter(wanted.masks / LABELS_FOLDER, LABELS))
+        if wanted.objects is not None:
+            self._log = stack.enter_context(ObjectLog(wanted.objects))
+        if wanted.overlay is not None:
+            rate = recording.frame_rate or DEFAULT_FRAME_RATE
+            self._film = stack.enter_context(OverlayWriter(wanted.overlay, recording.size, rate))
+
+    def write(self, result: Result, outcome: Outcome) -> None:
+        """Writes what is wanted of one frame, and counts it."""
+        if self._film is not None:
+            self._film.write(result.picture, result.mask)
+        if self._log is not None:
+            self._log.update(result.objects)
+        outcome.meet(result)
+        if result.number in self._done:
+            return
+        self._masks.write(result.number, result.mask)
+        if self._labels is not None and result.labels is not None:
+            self._labels.write(result.number, result.labels)
+        outcome.frames += 1
+        outcome.foreground += np.count_nonzero(result.mask) / result.mask.size
