@@ -3,7 +3,7 @@
 from cleanplate.background.candidates import Evidence, choose_plate, find_evidence
 from cleanplate.background.coverage import Coverage, Doubt, Region, judge
 from cleanplate.background.plates import CANDIDATES, PLATES, spread_positions, still_plate
-from cleanplate.background.spread import spread_over_time, still_frames
+from cleanplate.background.spread import capped_shares, spread_over_time, still_frames
 from cleanplate.background.statistics import PlateStatistic
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Evidence",
     "PlateStatistic",
     "Region",
+    "capped_shares",
     "choose_plate",
     "find_evidence",
     "judge",

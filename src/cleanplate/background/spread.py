@@ -74,11 +74,19 @@ def _shares(
     around = (np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]])) / 2
     if not around.any():
         around = np.ones(len(times))
-    if weights is not None:
-        around = around * weights
+    return capped_shares(around if weights is None else around * weights, count)
+
+
+def capped_shares(around: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+    """How much of `count` draws falls to each frame by the time around it, at most 1 to each.
+
+    Args:
+        around: Time that each frame stands for, at least 0 and not 0 everywhere.
+        count: How many draws, at most as many as there are frames.
+    """
     # Frames that were taken at one moment still count a little, so that there are enough of them.
     around = np.maximum(around, around.max() * 1e-9)
-    low, high = 0.0, float(around.max()) * len(times)
+    low, high = 0.0, float(around.max()) * len(around)
     for _ in range(_SEARCH):
         unit = (low + high) / 2
         if np.minimum(around / max(unit, 1e-300), 1).sum() > count:

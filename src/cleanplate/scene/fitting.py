@@ -89,7 +89,11 @@ def fit(
         files = TrainingFiles(folder.metrics, folder.checkpoint, folder.events) if folder else None
         watcher = MomentWatcher(frames, device, folder=folder.moments if folder else None)
         result = trainer.train(
-            read_batch, len(frames), files=files, progress=progress, watch=watcher.look
+            read_batch,
+            frames.frames.durations,
+            files=files,
+            progress=progress,
+            watch=watcher.look,
         )
     return Fitted(model, result, watcher)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
@@ -100,7 +100,7 @@ class Trainer:
     def train(
         self,
         read_batch: Callable[[NDArray[np.intp]], FrameBatch],
-        frame_count: int,
+        frames: int | Sequence[float],
         *,
         files: TrainingFiles | None = None,
         progress: ProgressListener = silent,
@@ -109,8 +109,8 @@ class Trainer:
         """Learns until the budget is used up.
 
         Args:
-            read_batch: Frames at positions 0 to frame_count - 1, on the model's device.
-            frame_count: How many frames there are.
+            read_batch: Frames at positions from 0, on the model's device.
+            frames: How many there are, or the time that each stands for, in seconds.
             files: Log and checkpoint; a checkpoint that is there is gone on from.
             progress: Told of each step.
             watch: Called with the model before the first step and after each one; it may look, but
@@ -123,10 +123,8 @@ class Trainer:
         checkpoint = CheckpointFolder(files.checkpoint) if files else None
         start = checkpoint.restore(self._model, self._runner) if checkpoint else Position()
         log = MetricsLog(files.metrics if files else None, start.steps)
-        events = None
-        if files and self._settings.tensorboard:
-            events = EventLog(files.events, start.steps)
-        sampler = FrameSampler(frame_count, batch_size=self._settings.batch_size, seed=self._seed)
+        events = self._open_events(files, start)
+        sampler = FrameSampler(frames, batch_size=self._settings.batch_size, seed=self._seed)
         self._model.train()
         clock = _Clock(start.seconds)
         position, saved_at, is_whole = start, clock.seconds(), True
@@ -159,6 +157,11 @@ class Trainer:
             checkpoint.save(self._model, self._runner, position)
         self._model.eval()
         return TrainingResult(position, tuple(log.lines))
+
+    def _open_events(self, files: TrainingFiles | None, start: Position) -> EventLog | None:
+        if files is None or not self._settings.tensorboard:
+            return None
+        return EventLog(files.events, start.steps)
 
     def _step(self, position: Position) -> Step | None:
         used = self._progress(position)

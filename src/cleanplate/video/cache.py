@@ -15,6 +15,7 @@ import numpy as np
 from cleanplate.frames import FrameSize, Picture
 from cleanplate.video.ahead import read_ahead
 from cleanplate.video.array_file import ArrayFile
+from cleanplate.video.pacing import Pace, Place, durations
 from cleanplate.video.source import VideoSource
 
 OnFrame: TypeAlias = Callable[[int, int | None], None]
@@ -57,7 +58,7 @@ class ArrayStack:
 
 
 class FrameCache:
-    """Frames spread evenly over a whole recording, in one raw file, as a `FrameStack`.
+    """Frames spread over the time of a whole recording, in one raw file, as a `FrameStack`.
 
     Reading takes memory for the result only, whatever the size of the file, and may be done by
     several threads. Made by `fill`; `close`, or the end of a `with` block, removes the file.
@@ -66,6 +67,7 @@ class FrameCache:
         numbers: Frame numbers of the kept frames, ascending.
         indices: Their positions in the recording.
         times: Their times in seconds from the first frame of the recording.
+        durations: Time that each stood for when the recording had been read, in seconds.
         frames_read: Frames that the recording had, kept or not, damaged ones left out.
         first_time: Time of the first kept frame.
         last_time: Time of the last frame of the recording, kept or not.
@@ -83,6 +85,7 @@ class FrameCache:
         self.numbers = tuple(entry.number for entry in kept)
         self.indices = tuple(entry.index for entry in kept)
         self.times = tuple(entry.time for entry in kept)
+        self.durations = durations(self.times)
         self.frames_read = recording.frames
         self.first_time = self.times[0]
         self.last_time = recording.last_time
@@ -99,11 +102,13 @@ class FrameCache:
         max_bytes: int = 2_000_000_000,
         on_frame: OnFrame | None = None,
     ) -> FrameCache:
-        """Reads a recording once and keeps frames at even distances over all of it.
+        """Reads a recording once and keeps frames at even distances in time over all of it.
 
-        The distance starts from the promised number of frames. When both limits leave no room for
-        the next frame, every second kept one is dropped and the distance doubles. A promise of at
-        least twice the frames that came would leave too few; then the recording is read again.
+        All frames, or the first of every stretch of time, whose length starts from the promised
+        number of frames. When a limit leaves no room for the next frame, two stretches become one,
+        and the second of their frames is dropped. With an even frame rate this is every n-th frame.
+        A promise of at least twice the frames that came, or a rate that rises, would leave too few;
+        then the recording is read again.
 
         Args:
             source: The recording.
@@ -174,6 +179,7 @@ class FrameCache:
             tuple(values[position] for position in kept) for values in (self.numbers, self.indices)
         )
         self.times = tuple(self.times[position] for position in kept)
+        self.durations = tuple(self.durations[position] for position in kept)
         self._places = range(len(kept))
         self._align = align
 
@@ -188,6 +194,7 @@ class FrameCache:
         kept = [_Kept(self.numbers[p], self.indices[p], self.times[p]) for p in positions]
         recording = _Extent(self.frames_read, self.last_time)
         part = FrameCache(self._file, kept, recording, [self._places[p] for p in positions])
+        part.durations = tuple(self.durations[position] for position in positions)
         part._align = self._align
         return part
 
@@ -236,48 +243,64 @@ class _Filling:
 
     def __post_init__(self) -> None:
         self.kept: list[_Kept] = []
-        self.stride = max(1, math.ceil((self.expected or 0) / self.capacity))
+        self._kept_places: list[Place] = []
+        self._pace = Pace()
+        stride = math.ceil((self.expected or 0) / self.capacity)
+        self.stretch = float(stride) if stride > 1 else 0.0
         self.positions = 0
+        self._frames = 0
 
     def read(self, source: VideoSource, on_frame: OnFrame | None) -> None:
-        """Passes over the recording and keeps every `stride`-th frame."""
+        """Passes over the recording and keeps the first frame of every stretch."""
         report = on_frame or _no_report
-        frames = read_ahead(source.frames(wanted=lambda index, _: self._is_due(index)))
+        frames = read_ahead(source.frames(wanted=self._is_wanted))
         try:
             for frame in frames:
-                self._make_room(frame.index)
-                if self._is_due(frame.index):  # the stride may have doubled since it was asked for
+                place = self._pace.recall(frame.index)
+                self._make_room(place)
+                # The stretches may have grown since it was asked for.
+                if place.begins_stretch(self.stretch):
                     picture = _scaled(frame.picture, FrameSize(*self.file.shape[:2]))
                     self.file.write(picture, len(self.kept))
                     self.kept.append(_Kept(frame.number, frame.index, frame.time))
+                    self._kept_places.append(place)
                 report(frame.index + 1, source.frame_count_hint)
         finally:
             frames.close()
-        self.positions = source.frames_passed + source.problems.damaged
+        self._frames = source.frames_passed
+        self.positions = self._frames + source.problems.damaged
         report(self.positions, source.frame_count_hint)
 
     def is_too_sparse(self) -> bool:
-        """Whether a stride of half the present one, or less, would have done."""
-        return 2 * math.ceil(self.positions / self.capacity) <= self.stride
+        """Whether stretches of half the length, or less, would have done."""
+        if self._pace.is_even:
+            return 2 * math.ceil(self.positions / self.capacity) <= self.stretch
+        return 2 * len(self.kept) <= min(self.capacity, self._frames)
 
     def restarted(self) -> _Filling:
-        """A fresh filling of the same file that knows the true number of frames."""
+        """A fresh filling of the same file that knows what this one found out."""
         self.file.truncate(0)
-        return _Filling(self.file, self.capacity, self.positions)
+        expected = self.positions if self._pace.is_even else None
+        return _Filling(self.file, self.capacity, expected)
 
-    def _is_due(self, index: int) -> bool:
-        return index % self.stride == 0
+    def _is_wanted(self, index: int, time: float) -> bool:
+        place = self._pace.meet(time)
+        is_wanted = place.begins_stretch(self.stretch)
+        if is_wanted:
+            self._pace.note(index, place)
+        return is_wanted
 
-    def _make_room(self, index: int) -> None:
-        while len(self.kept) >= self.capacity and self._is_due(index):
-            self.stride *= 2
+    def _make_room(self, place: Place) -> None:
+        while len(self.kept) >= self.capacity and place.begins_stretch(self.stretch):
+            self.stretch = 2 * (self.stretch or place.least_gap)
             survivors = [
                 position
-                for position, entry in enumerate(self.kept)
-                if entry.index % self.stride == 0
+                for position, kept in enumerate(self._kept_places)
+                if kept.begins_stretch(self.stretch)
             ]
             self.file.keep(survivors)
             self.kept = [self.kept[position] for position in survivors]
+            self._kept_places = [self._kept_places[position] for position in survivors]
 
 
 def _scaled(picture: Picture, size: FrameSize) -> Picture:
