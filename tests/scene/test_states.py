@@ -12,6 +12,7 @@ from cleanplate.errors import SceneFileError
 from cleanplate.frames import Picture
 from cleanplate.scene.states import StatesEstimator, find_states, restore_states
 from cleanplate.video.cache import ArrayStack
+from cleanplate.video.camera_watch import CameraWatch
 from lights import drifted, infrared, jumped
 from scenes import PaintedScene, paint_scene, write_image_folder
 
@@ -94,6 +95,17 @@ def test_each_state_has_its_own_background(
     ]
     assert np.mean(errors[:DAYS]) < 0.05
     assert np.mean(errors[DAYS:]) < 0.08
+
+
+def test_the_watch_over_the_camera_knows_every_state(run: Path, painted: PaintedScene) -> None:
+    """Night after night would be a move of the camera."""
+    scene = cleanplate.load(run)
+    knows, misled = scene.open_watch(), CameraWatch(scene.plate)
+    for index, picture in enumerate(day_and_night(painted)):
+        knows.look(index + 1, float(index), picture)
+        misled.look(index + 1, float(index), picture)
+    assert knows.moved is None
+    assert misled.moved is not None
 
 
 def test_with_one_state_alone_the_other_is_foreground(recording: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -11,6 +11,7 @@ import pytest
 
 from cleanplate.frames import Picture
 from cleanplate.video.camera_watch import CameraMove, CameraWatch
+from lights import infrared
 from scenes import as_bytes, paint_plate
 from shaking import with_noise
 
@@ -30,9 +31,15 @@ def look_at(across: int = 0, down: int = 0) -> Picture:
 PLATE = look_at()
 
 
-def watch(frame: Callable[[float], Picture], *, seconds: float, reach: float = 0) -> CameraWatch:
+def watch(
+    frame: Callable[[float], Picture],
+    *,
+    seconds: float,
+    reach: float = 0,
+    others: Sequence[Picture] = (),
+) -> CameraWatch:
     """A watch that has seen a recording of so many seconds."""
-    guard = CameraWatch(PLATE, reach=reach)
+    guard = CameraWatch(PLATE, reach=reach, others=others)
     for index in range(round(seconds * RATE)):
         time = index / RATE
         guard.look(index + 1, time, with_noise(frame(time), seed=index))
@@ -95,6 +102,23 @@ def test_light_fog_and_night_are_no_move() -> None:
         return as_bytes(0.08 * PLATE + 180)  # thick fog
 
     assert watch(frame, seconds=40).moved is None
+
+
+def test_another_state_of_the_scene_is_no_move_and_is_watched_too() -> None:
+    """An infrared picture has nothing to go by that the plate by day has."""
+
+    def night(time: float) -> Picture:
+        return infrared(PLATE) if time >= 4 else PLATE
+
+    def bumped(time: float) -> Picture:
+        return infrared(look_at(15)) if time >= 20 else night(time)
+
+    assert watch(night, seconds=30).moved is not None, "who does not know the state is misled"
+    assert watch(night, seconds=30, others=[infrared(PLATE)]).moved is None
+    moved = watch(bumped, seconds=30, others=[infrared(PLATE)]).moved
+    assert moved is not None
+    assert moved.time == pytest.approx(20, abs=0.5)
+    assert moved.reach == pytest.approx(15, abs=0.5)
 
 
 def test_traffic_is_no_move() -> None:

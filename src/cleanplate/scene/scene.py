@@ -206,6 +206,7 @@ class Scene:
             resized(self.plate, self.working_size),
             reach=self.shake.reach,
             enlargement=self.frame_size.width / self.working_size.width,
+            others=[state.plate for state in other_states(self.estimator)],
         )
 
     def repaired(self, layers: Layers) -> Scene:

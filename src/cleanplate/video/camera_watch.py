@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cleanplate.frames import Picture
@@ -49,13 +50,21 @@ class CameraWatch:
         plate: The empty scene, `(h, w, 3)`, uint8, RGB, in the working size.
         reach: How far the camera's shaking went while learning, in pixels of the working size.
         enlargement: Of the frames over the working size, for what is said.
+        others: The empty scene in its other states, at night under a lamp for example.
 
     Attributes:
         moved: When the camera was moved first; None: it was not.
     """
 
-    def __init__(self, plate: Picture, *, reach: float = 0.0, enlargement: float = 1.0) -> None:
-        self._registrar = Registrar(plate, "translation")
+    def __init__(
+        self,
+        plate: Picture,
+        *,
+        reach: float = 0.0,
+        enlargement: float = 1.0,
+        others: Sequence[Picture] = (),
+    ) -> None:
+        self._registrars = [Registrar(state, "translation") for state in (plate, *others)]
         self._limit = _SHAKES * reach + _LEAST_REACH * max(plate.shape[:2])
         self._enlargement = enlargement
         self._looked_at: float | None = None
@@ -64,7 +73,7 @@ class CameraWatch:
 
     def is_due(self, time: float) -> bool:
         """Whether a frame of that time is to be looked at."""
-        if self.moved is not None or not self._registrar.is_able:
+        if self.moved is not None or not self._registrars[0].is_able:
             return False
         return self._looked_at is None or time - self._looked_at >= SECONDS_BETWEEN_LOOKS
 
@@ -79,8 +88,8 @@ class CameraWatch:
         if not self.is_due(time):
             return
         self._looked_at = time
-        motion = self._registrar.locate(picture)
-        if not motion.is_found and not self._registrar.is_clear(picture):
+        motion = self._locate(picture)
+        if not motion.is_found and not any(each.is_clear(picture) for each in self._registrars):
             return  # in the dark or in fog nobody can tell
         if motion.is_found and motion.reach <= self._limit:
             self._doubt = None
@@ -92,6 +101,14 @@ class CameraWatch:
             reach = self._doubt.reach
             far = None if reach is None else reach * self._enlargement
             self.moved = CameraMove(self._doubt.number, self._doubt.time, far)
+
+    def _locate(self, picture: Picture) -> Motion:
+        """The motion over the first state of the scene in which it is found."""
+        first = self._registrars[0].locate(picture)
+        if first.is_found:
+            return first
+        others = (each.locate(picture) for each in self._registrars[1:])
+        return next((motion for motion in others if motion.is_found), first)
 
 
 @dataclass
