@@ -47,7 +47,17 @@ def to_tensor(pictures: Picture, device: torch.device | str = "cpu") -> Tensor:
     # torch warns of memory that must not be written to, as that of a picture from elsewhere may be.
     stack = torch.from_numpy(np.require(pictures, np.uint8, ["C", "W"])).to(device)
     # Bytes are turned round before they become floats: a quarter of the memory to move.
-    return stack.permute(0, 3, 1, 2).contiguous().to(torch.float32).div_(255)
+    return to_shares(stack.permute(0, 3, 1, 2).contiguous())
+
+
+def to_shares(grey_levels: Tensor) -> Tensor:
+    """Grey levels, uint8, as float32 in [0, 1] of the same shape."""
+    return grey_levels.to(torch.float32).div_(255)
+
+
+def to_grey_levels(images: Tensor) -> Tensor:
+    """Images in [0, 1] as uint8 of the same shape, rounded, held in range, on their device."""
+    return images.detach().float().mul(255).round_().clamp_(0, 255).to(torch.uint8)
 
 
 def make_batch(pictures: Picture, extras: Extras, device: torch.device | str = "cpu") -> FrameBatch:

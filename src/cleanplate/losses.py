@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cleanplate.errors import FrameSizeError, SettingsError, UnknownNameError
+from cleanplate.windows import window_sums
 
 _HUBER_TRANSITION = 3 / 255
 _PROBABILITY_MARGIN = 1e-4
@@ -333,23 +334,10 @@ def _mean_inside(similarity: Tensor, weight: Tensor | None) -> Tensor:
 
 
 def _box_average(values: Tensor, window: int, dim: int) -> Tensor:
-    """Average over `window` neighbours along one dimension, of which only the existing count.
-
-    Sums over 1, 2, 4, … neighbours are built by doubling and joined to the window: about
-    2 log2(window) passes, where pooling takes `window` (measured: six times slower).
-    """
+    """Average over `window` neighbours along one dimension, of which only the existing count."""
     half, length = window // 2, values.shape[dim]
-    sums = functional.pad(values, (half, half, 0, 0) if dim == 3 else (0, 0, half, half))
-    total = torch.zeros_like(values)
-    done, span = 0, 1
-    while span <= window:
-        if window & span:
-            total += sums.narrow(dim, done, length)
-            done += span
-        reach = sums.shape[dim] - span
-        if 2 * span <= window:
-            sums = sums.narrow(dim, 0, reach) + sums.narrow(dim, span, reach)
-        span *= 2
+    around = functional.pad(values, (half, half, 0, 0) if dim == 3 else (0, 0, half, half))
+    total = window_sums(around, window, dim)
     place = torch.arange(length, device=values.device)
     count = (place + half).clamp(max=length - 1) - (place - half).clamp(min=0) + 1
     return total.div_(count.view(-1, 1) if dim == 2 else count)

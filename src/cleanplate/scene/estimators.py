@@ -45,14 +45,18 @@ class BackgroundEstimator(Protocol):
 
 
 class StillPlate:
-    """The same plate for every frame."""
+    """The same plate for every frame.
+
+    Attributes:
+        plate: `(h, w, 3)`, uint8, RGB.
+    """
 
     def __init__(self, plate: Picture) -> None:
-        self._plate = plate
+        self.plate = plate
 
     def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:  # noqa: ARG002
         """The plate, once for each picture."""
-        return np.broadcast_to(self._plate, pictures.shape)
+        return np.broadcast_to(self.plate, pictures.shape)
 
     def readers(self) -> dict[Modality, ModalityReader]:
         """None: a plate reads nothing."""
@@ -60,7 +64,7 @@ class StillPlate:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The plate."""
-        return {_PLATE: self._plate}
+        return {_PLATE: self.plate}
 
 
 class NetworkEstimator:
@@ -83,6 +87,11 @@ class NetworkEstimator:
     def model(self) -> BackgroundModel:
         """The network, in evaluation mode."""
         return self._model
+
+    @property
+    def device(self) -> torch.device:
+        """Where it is."""
+        return self._device
 
     def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
         """Background of each picture, rounded to grey levels."""
@@ -145,6 +154,15 @@ class MendedEstimator:
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Those of the other estimator, and the repair."""
         return {**self.estimator.tensors(), _REPAIR: self.repair}
+
+
+def unmended(
+    estimator: BackgroundEstimator,
+) -> tuple[BackgroundEstimator, NDArray[np.int16] | None]:
+    """An estimator without what mends it, and that, or None where nothing does."""
+    if isinstance(estimator, MendedEstimator):
+        return estimator.estimator, estimator.repair
+    return estimator, None
 
 
 def open_readers(

@@ -33,9 +33,9 @@ from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.provenance import describe_input, describe_machine, now, peak_memory_bytes
 from cleanplate.scene.result import resized
 from cleanplate.scene.run_folder import RunFolder
-from cleanplate.scene.sampled import SampledBackgrounds, plate_positions
+from cleanplate.scene.sampled import SampledBackgrounds, learned_plate, plate_positions
 from cleanplate.scene.samples import take_samples
-from cleanplate.scene.scene import Scene, learned_plate, load
+from cleanplate.scene.scene import Scene, load
 from cleanplate.scene.states import State, describe_states, with_states
 from cleanplate.scene.steady_states import steady_states
 from cleanplate.segmentation import Segmenter, ShadowModel

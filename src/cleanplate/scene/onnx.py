@@ -17,7 +17,7 @@ from cleanplate.batch import FrameBatch, make_batch
 from cleanplate.errors import OutputError, SettingsError
 from cleanplate.frames import FrameSize, Modality
 from cleanplate.model import BackgroundModel
-from cleanplate.scene.estimators import BackgroundEstimator, MendedEstimator, NetworkEstimator
+from cleanplate.scene.estimators import BackgroundEstimator, NetworkEstimator, unmended
 from cleanplate.scene.onnx_runtime import DIGEST, open_session
 from cleanplate.scene.result import resized
 from cleanplate.scene.scene import Scene
@@ -112,10 +112,8 @@ def parity(scene: Scene, path: Path) -> float:
 
 def _unwrapped(scene: Scene) -> tuple[BackgroundEstimator, Tensor | None]:
     """The method's own estimator of the main state, and what mends it, in shares of full scale."""
-    estimator = main_of(scene.estimator)
-    if not isinstance(estimator, MendedEstimator):
-        return estimator, None
-    return estimator.estimator, torch.from_numpy(estimator.repair).float() / 255
+    estimator, repair = unmended(main_of(scene.estimator))
+    return estimator, None if repair is None else torch.from_numpy(repair).float() / 255
 
 
 class _Graph(nn.Module):

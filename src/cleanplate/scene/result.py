@@ -8,6 +8,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
+from cleanplate.errors import FrameSizeError
 from cleanplate.frames import Frame, FrameSize, Mask, Picture
 from cleanplate.scene.alignment import agreeing, background_in_frame
 from cleanplate.segmentation.layers import WaitingObject
@@ -91,3 +92,16 @@ def enlarged_mask(mask: Mask, size: FrameSize) -> Mask:
         return mask
     smooth = cv2.resize(mask, size[::-1], interpolation=cv2.INTER_LINEAR)
     return np.asarray(cv2.compare(smooth, 127, cv2.CMP_GT), np.uint8)
+
+
+def require_size(got: FrameSize, expected: FrameSize, name: str) -> None:
+    """Refuses frames that are not of the scene's size.
+
+    Raises:
+        FrameSizeError: They are not.
+    """
+    if got != expected:
+        raise FrameSizeError(
+            f"{name} is {got}, but the scene was learned from {expected}; "
+            "learn a scene for this camera and size"
+        )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.background import spread_over_time, still_frames
+from cleanplate.background import spread_over_time, spread_positions, still_frames
 from cleanplate.frames import FloatMap, Mask, Picture
 from cleanplate.scene.estimators import BackgroundEstimator
 from cleanplate.scene.inputs import LearningFrames
@@ -21,6 +21,7 @@ from cleanplate.settings import SamplingSettings
 from cleanplate.video import FrameCache, in_batches
 
 _BATCH = 8
+_PLATE_FRAMES = 100
 
 
 def plate_positions(frames: FrameCache, sampling: SamplingSettings) -> list[int]:
@@ -29,6 +30,15 @@ def plate_positions(frames: FrameCache, sampling: SamplingSettings) -> list[int]
     if sampling.still_weight < 1 and len(frames) > sampling.plate_frames:
         weights = np.where(still_frames(frames), sampling.still_weight, 1.0)
     return spread_over_time(frames.times, sampling.plate_frames, weights)
+
+
+def learned_plate(estimator: BackgroundEstimator, inputs: LearningFrames) -> Picture:
+    """Median over time of the backgrounds of frames spread over a recording."""
+    positions = spread_positions(len(inputs), _PLATE_FRAMES)
+    backgrounds = [
+        estimator.estimate(*inputs.read(chunk)) for chunk in in_batches(positions, _BATCH)
+    ]
+    return np.rint(np.median(np.concatenate(backgrounds), axis=0)).astype(np.uint8)
 
 
 class SampledBackgrounds:

@@ -6,14 +6,13 @@ from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, 
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.background import spread_positions
-from cleanplate.errors import FrameSizeError, SceneFileError, UsageError
+from cleanplate.errors import SceneFileError, UsageError
 from cleanplate.frames import Extras, FloatMap, Frame, FrameSize, Mask, Modality, Picture
 from cleanplate.scene.alignment import (
     filled,
@@ -22,8 +21,7 @@ from cleanplate.scene.alignment import (
     objects_in_frame,
 )
 from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator, restore_onnx
-from cleanplate.scene.inputs import LearningFrames
-from cleanplate.scene.result import Result, enlarged_mask, resized
+from cleanplate.scene.result import Result, enlarged_mask, require_size, resized
 from cleanplate.scene.states import (
     StatesEstimator,
     mended_states,
@@ -50,10 +48,15 @@ from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
 from cleanplate.video.camera_watch import CameraWatch
 from cleanplate.video.registration import Motion, Registrar
 
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+    from cleanplate.scene.tensors import TensorScene
+
 Runtime: TypeAlias = Literal["torch", "onnx"]
 """What runs the network of a scene."""
 _BATCH = 8
-_PLATE_FRAMES = 100
 
 
 class _Estimated(NamedTuple):
@@ -172,6 +175,30 @@ class Scene:
             segmenters[state].cut(picture, background)
             for state, picture, background in zip(picked, pictures, backgrounds, strict=True)
         ]
+
+    def segment_tensors(self, pictures: Tensor) -> Tensor:
+        """Foreground of frames that are tensors, `(B, H, W)`, uint8, 0 or 255, on their device.
+
+        Each frame is judged by itself: no layers, so that what waits is not told from what moves
+        and ghosts are not mended. Frames on another device than the network are brought to it.
+
+        Args:
+            pictures: `(B, 3, H, W)` or `(B, H, W, 3)`, uint8, RGB, in the frames' size.
+
+        Raises:
+            FrameSizeError: They are not of the scene's size.
+            SettingsError: The camera shakes, or the method reads more than the frames' colours.
+        """
+        from cleanplate.scene.tensors import TensorScene
+
+        if pictures.device not in self._on_devices:
+            self._on_devices[pictures.device] = TensorScene(self, pictures.device)
+        return self._on_devices[pictures.device].segment(pictures)
+
+    @cached_property
+    def _on_devices(self) -> dict[torch.device, TensorScene]:
+        """This scene as tensors, by the device of the frames that it met."""
+        return {}
 
     def segment_by_each(
         self, source: str | Path, settings: Sequence[SegmentationSettings]
@@ -367,28 +394,6 @@ def _restored_shadow(tree: Mapping[str, Any] | None, name: str) -> ShadowModel |
         return ShadowModel.from_tree(tree)
     except (ValueError, TypeError, AttributeError, np.linalg.LinAlgError) as error:
         raise SceneFileError(f"{name} is damaged: shadow: {error}") from error
-
-
-def learned_plate(estimator: BackgroundEstimator, inputs: LearningFrames) -> Picture:
-    """Median over time of the backgrounds of frames spread over a recording."""
-    positions = spread_positions(len(inputs), _PLATE_FRAMES)
-    backgrounds = [
-        estimator.estimate(*inputs.read(chunk)) for chunk in in_batches(positions, _BATCH)
-    ]
-    return np.rint(np.median(np.concatenate(backgrounds), axis=0)).astype(np.uint8)
-
-
-def require_size(got: FrameSize, expected: FrameSize, name: str) -> None:
-    """Refuses frames that are not of the scene's size.
-
-    Raises:
-        FrameSizeError: They are not.
-    """
-    if got != expected:
-        raise FrameSizeError(
-            f"{name} is {got}, but the scene was learned from {expected}; "
-            "learn a scene for this camera and size"
-        )
 
 
 def _resized_repair(repair: NDArray[np.int16], size: FrameSize) -> NDArray[np.int16]:

@@ -74,7 +74,7 @@ class StatesEstimator:
         self._plates = Likeness([main_plate, *(state.plate for state in others)])
 
     def pick(self, pictures: Picture) -> list[int]:
-        """State of each picture, 0 for the main one."""
+        """State of each picture, of the scene's size or `compared_size` of it; 0: the main one."""
         return [self._plates.nearest(picture) for picture in pictures]
 
     def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
@@ -305,8 +305,12 @@ def _middle(pictures: Sequence[Picture]) -> Picture:
     return np.median(np.stack(pictures), axis=0).astype(np.uint8)
 
 
-def _reduced(picture: Picture) -> Picture:
-    size = FrameSize(*picture.shape[:2])
+def compared_size(size: FrameSize) -> FrameSize:
+    """Size in which pictures of another are compared with the plates of states."""
     step = max(1, int((size.pixels / _COMPARED_PIXELS) ** 0.5))
-    small = (max(1, size.width // step), max(1, size.height // step))
-    return np.asarray(cv2.resize(picture, small, interpolation=cv2.INTER_AREA), np.uint8)
+    return FrameSize(max(1, size.height // step), max(1, size.width // step))
+
+
+def _reduced(picture: Picture) -> Picture:
+    small = compared_size(FrameSize(*picture.shape[:2]))
+    return np.asarray(cv2.resize(picture, small[::-1], interpolation=cv2.INTER_AREA), np.uint8)

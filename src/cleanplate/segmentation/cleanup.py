@@ -16,7 +16,7 @@ REFERENCE_PIXELS = 320 * 240
 """Number of pixels of the frame for which lengths are given."""
 
 
-_LEAST_CLEAR = 0.5
+LEAST_CLEAR = 0.5
 """Share of a faint region that has to be clear for the rest to be foreground too."""
 
 
@@ -24,16 +24,18 @@ class Cleanup:
     """The clean-up for frames of one size.
 
     Attributes:
+        square: Side of the square whose majority decides, in pixels; 0: none.
+        gap: Diameter of gaps that are closed, in pixels; 0: none.
         min_area: Regions of fewer pixels are removed.
     """
 
     def __init__(self, settings: SegmentationSettings, size: FrameSize) -> None:
         scale = math.sqrt(size.pixels / REFERENCE_PIXELS)
-        self._majority = odd_length(settings.majority, scale)
-        self._closing = odd_length(settings.closing, scale)
+        self.square = odd_length(settings.majority, scale)
+        self.gap = odd_length(settings.closing, scale)
         self.min_area = round(settings.min_area * scale**2)
         self._disc = cv2.getStructuringElement(
-            cv2.MORPH_ELLIPSE, (max(1, self._closing), max(1, self._closing))
+            cv2.MORPH_ELLIPSE, (max(1, self.gap), max(1, self.gap))
         )
 
     def apply(
@@ -54,7 +56,7 @@ class Cleanup:
         mask = self.majority(mask)
         if faint is not None:
             mask = _joined(mask, self.majority(faint))
-        if self._closing > 1:
+        if self.gap > 1:
             closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._disc)
             if differs is not None:
                 cv2.bitwise_and(closed, differs, dst=closed)
@@ -65,10 +67,10 @@ class Cleanup:
 
     def majority(self, mask: Mask) -> Mask:
         """Each pixel as most of the square around it."""
-        if self._majority <= 1:
+        if self.square <= 1:
             return mask
         # The mean of a binary square tells its majority, far faster than a median filter.
-        square = (self._majority, self._majority)
+        square = (self.square, self.square)
         mean = cv2.blur(mask, square, borderType=cv2.BORDER_REPLICATE)
         return np.asarray(cv2.compare(mean, 127, cv2.CMP_GT), np.uint8)
 
@@ -80,7 +82,7 @@ def _joined(mask: Mask, faint: Mask) -> Mask:
     count, labels = cv2.connectedComponents(faint, connectivity=8)
     covered = np.bincount(labels[mask > 0], minlength=count)
     areas = np.bincount(labels[faint > 0], minlength=count)
-    joins = covered >= np.maximum(_LEAST_CLEAR * areas, 1)
+    joins = covered >= np.maximum(LEAST_CLEAR * areas, 1)
     return np.asarray(cv2.bitwise_or(mask, _chosen(joins, labels)), np.uint8)
 
 

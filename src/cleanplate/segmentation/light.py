@@ -40,7 +40,7 @@ _MOST_CONTRAST = 3.0
 """Largest gain, and the inverse of the least."""
 _CELLS = 48
 """Cells of the grid on which local light is measured, about: 8x6 for 4:3."""
-_FLOOR = 8.0
+GAIN_FLOOR = 8.0
 """Grey levels added before a ratio is taken, so that noise in the dark does not matter."""
 _SHARP = 0.12
 """Step of the ratio between neighbours of a thumbnail that is an edge (log units)."""
@@ -64,6 +64,24 @@ class ToneCurve(NamedTuple):
         """Grey levels `(..., 3)` in the light of the frame, held in 0 to 255."""
         return np.clip(values * self.gain + self.offset, 0, 255)
 
+    def table(self) -> NDArray[np.uint8]:
+        """The grey level that each one becomes, `(256, 3)`."""
+        levels = self.applied(np.repeat(_LEVELS, 3, axis=1))
+        return np.asarray(np.rint(levels).astype(np.uint8))
+
+
+class LightChange(NamedTuple):
+    """What is done to a background for the light of one frame.
+
+    Attributes:
+        curve: To the whole of it; None: nothing.
+        gains: To parts of it afterwards, `(rows, columns, 3)`, of cells of `Light.cell` pixels;
+            None: nothing.
+    """
+
+    curve: ToneCurve | None = None
+    gains: FloatMap | None = None
+
 
 _SAME_LIGHT = ToneCurve(np.ones(3, np.float32), np.zeros(3, np.float32))
 
@@ -77,11 +95,14 @@ class Light:
 
     Args:
         threshold: Difference summed over RGB that is foreground, `(h, w)`, in grey levels.
+
+    Attributes:
+        step: Side of the squares of pixels whose means make a thumbnail.
     """
 
     def __init__(self, threshold: Mask) -> None:
         self._size = FrameSize(*threshold.shape)
-        self._step = max(1, math.isqrt(self._size.pixels // _THUMBNAIL_PIXELS))
+        self.step = max(1, math.isqrt(self._size.pixels // _THUMBNAIL_PIXELS))
         self._tolerance = _AGREES * self._thumbnail(threshold).astype(np.float32)
         self._least_difference = np.ceil(_AGREES * threshold).astype(np.uint8)
         height, width = self._tolerance.shape
@@ -99,17 +120,34 @@ class Light:
 
     def follow(self, picture: Picture, background: Picture) -> Picture:
         """The background in the light of the picture, `(h, w, 3)`; itself where that is its own."""
-        shown, plate = (self._thumbnail(p).astype(np.float32) for p in (picture, background))
-        agrees = self._agrees(shown, plate)
+        change = self.explain(self._thumbnail(picture), self._thumbnail(background))
+        if change.curve is not None:
+            table = change.curve.table()
+            background = np.asarray(cv2.LUT(background, table[None]), np.uint8)
+        return background if change.gains is None else self._lit(background, change.gains)
+
+    def explain(self, shown: Picture, plate: Picture) -> LightChange:
+        """What brings a background into the light of a picture.
+
+        Args:
+            shown: Thumbnail of the picture, means over `step` x `step` pixels.
+            plate: That of the background.
+        """
+        frame, lit = shown.astype(np.float32), plate.astype(np.float32)
+        agrees = self._agrees(frame, lit)
         if agrees.mean() >= _CALM:
-            return background
-        curve = self._whole(shown, plate, agrees)
+            return LightChange()
+        curve = self._whole(frame, lit, agrees)
         if curve is not None:
-            plate = curve.applied(plate)
-            agrees = self._agrees(shown, plate)
-            background = _tabled(background, curve)
-        gains = self._parts(shown, plate, agrees) if agrees.mean() < _CALM else None
-        return background if gains is None else self._lit(background, gains)
+            lit = curve.applied(lit)
+            agrees = self._agrees(frame, lit)
+        gains = self._parts(frame, lit, agrees) if agrees.mean() < _CALM else None
+        return LightChange(curve, gains)
+
+    @property
+    def cell(self) -> int:
+        """Side of the cells of local gains, in pixels of the frame."""
+        return self._cell * self.step
 
     def likeness(self, picture: Picture, background: Picture) -> float:
         """Share of the picture that agrees with the background in its light, 0 to 1."""
@@ -118,7 +156,7 @@ class Light:
         return float(self._agrees(shown, lit).mean())
 
     def _thumbnail(self, picture: Picture | Mask) -> NDArray[np.uint8]:
-        step, (height, width) = self._step, self._size
+        step, (height, width) = self.step, self._size
         if step == 1:
             return picture
         small = (max(1, width // step), max(1, height // step))
@@ -170,22 +208,22 @@ class Light:
         picture must do so gradually.
         """
         (rows, columns), side = self._grid, self._cell
-        ratio = np.log((shown + _FLOOR) / (plate + _FLOOR))
+        ratio = np.log((shown + GAIN_FLOOR) / (plate + GAIN_FLOOR))
         cells = ratio[: rows * side, : columns * side].reshape(rows, side, columns, side, 3)
         middle = np.median(cells.transpose(0, 2, 1, 3, 4).reshape(rows, columns, -1, 3), axis=2)
         field = cv2.medianBlur(middle.astype(np.float32), 3)
         spread = _spread(field, side, FrameSize(*plate.shape[:2]))
-        lit = np.clip((plate + _FLOOR) * np.exp(spread) - _FLOOR, 0, 255)
+        lit = np.clip((plate + GAIN_FLOOR) * np.exp(spread) - GAIN_FLOOR, 0, 255)
         is_worth = self._is_worth(agrees, self._agrees(shown, lit), _LEAST_GAIN["part"])
         if not is_worth or _sharp_share(ratio, spread) > _MOST_SHARP:
             return None
         return np.exp(field)
 
     def _lit(self, background: Picture, gains: FloatMap) -> Picture:
-        spread = _spread(gains, self._cell * self._step, self._size)
+        spread = _spread(gains, self.cell, self._size)
         scaled = cv2.multiply(background, spread, dtype=cv2.CV_32F)
-        raised = cv2.scaleAdd(spread, _FLOOR, scaled)
-        return np.asarray(cv2.subtract(raised, (_FLOOR,) * 3, dtype=cv2.CV_8U), np.uint8)
+        raised = cv2.scaleAdd(spread, GAIN_FLOOR, scaled)
+        return np.asarray(cv2.subtract(raised, (GAIN_FLOOR,) * 3, dtype=cv2.CV_8U), np.uint8)
 
 
 class _Samples(NamedTuple):
@@ -263,11 +301,6 @@ def _distance(values: FloatMap, others: FloatMap) -> FloatMap:
     apart = np.abs(values - others)
     total: FloatMap = apart[..., 0] + apart[..., 1] + apart[..., 2]
     return total
-
-
-def _tabled(picture: Picture, curve: ToneCurve) -> Picture:
-    table = np.rint(curve.applied(np.repeat(_LEVELS, 3, axis=1))).astype(np.uint8)
-    return np.asarray(cv2.LUT(picture, table[None]), np.uint8)
 
 
 def _spread(grid: FloatMap, side: int, size: FrameSize) -> FloatMap:

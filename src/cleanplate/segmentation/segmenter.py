@@ -52,11 +52,11 @@ class Segmenter:
         self._settings = settings
         self._shadow = shadow if settings.shadow_test == "learned" else None
         self._size = FrameSize(*noise.shape)
-        self._threshold = _threshold(settings.threshold, settings.noise_factor, noise)
+        self._threshold = threshold_map(settings.threshold, settings.noise_factor, noise)
         self._faint_threshold: Mask | None = None
         if settings.faint_noise_factor < settings.noise_factor:
             faint = settings.faint_noise_factor
-            self._faint_threshold = _threshold(settings.threshold, faint, noise)
+            self._faint_threshold = threshold_map(settings.threshold, faint, noise)
         scale = math.sqrt(self._size.pixels / REFERENCE_PIXELS)
         self._sigma = settings.blur * scale
         self._kernel = odd_length(4 * settings.blur, scale)
@@ -167,6 +167,7 @@ class Segmenter:
             )
 
 
-def _threshold(least: float, noise_factor: float, noise: Mask) -> Mask:
+def threshold_map(least: float, noise_factor: float, noise: Mask) -> Mask:
+    """Difference above which each pixel counts, `(H, W)`, uint8, from its noise."""
     threshold = least + noise_factor * noise.astype(np.float32)
     return np.clip(np.rint(threshold), 0, 255).astype(np.uint8)

@@ -14,16 +14,17 @@ from cleanplate.segmentation.shadow_model import ShadowModel, ShadowSamples
 
 _MEAN_OF_CHANNELS = np.full((1, 3), 1 / 3, np.float32)
 _SUM_OF_CHANNELS = np.ones((1, 3), np.float32)
-_LOG = np.log(np.arange(256) + 2).astype(np.float32)
-"""Logarithm of a grey level; the 2 keeps noise in the dark from mattering."""
-_LEAST_DARKENING = 0.05
-_LOOSE_SPREAD, _LOOSE_COLOUR = 3.5, 2.0
+LOG_OFFSET = 2
+"""Grey levels added before a logarithm is taken, so that noise in the dark does not matter."""
+_LOG = np.log(np.arange(256) + LOG_OFFSET).astype(np.float32)
+LEAST_DARKENING = 0.05
+LOOSE_SPREAD, LOOSE_COLOUR = 3.5, 2.0
 """How many times the limits of a likely shadow are those of a possible one."""
 _SAMPLED_COLOUR = 0.25
 """Change of colour (log units, sum over RGB) up to which a scene's own shadows are looked for."""
 _SAMPLES_OF_FRAME = 2_000
-_WINDOW, _SMALL_WINDOW = 5, 3
-SHADOW_REACH = _WINDOW // 2
+WINDOW, SMALL_WINDOW = 5, 3
+SHADOW_REACH = WINDOW // 2
 """How far around a pixel the test looks, in pixels."""
 
 
@@ -54,11 +55,11 @@ class _Darkening(NamedTuple):
 
     def shadows(self, settings: SegmentationSettings) -> Shadows:
         """Where it may be a shadow's."""
-        darker = cv2.inRange(self.light, math.log(settings.shadow_darkest), -_LEAST_DARKENING)
+        darker = cv2.inRange(self.light, math.log(settings.shadow_darkest), -LEAST_DARKENING)
         most = settings.shadow_spread**2
         return Shadows(
             self._within(darker, most, 1.0),
-            self._within(darker, _LOOSE_SPREAD**2 * most, _LOOSE_COLOUR),
+            self._within(darker, LOOSE_SPREAD**2 * most, LOOSE_COLOUR),
         )
 
     def _within(self, darker: Mask, variance: float, strangeness: float) -> Mask:
@@ -102,7 +103,7 @@ def shadow_samples(
     may_be = _darkening(ratio, _SAMPLED_COLOUR).shadows(settings).likely
     found = np.flatnonzero(cv2.bitwise_and(may_be, mask))
     chosen = found[:: max(1, -(-len(found) // _SAMPLES_OF_FRAME))]
-    colours = _blurred(ratio, _SMALL_WINDOW).reshape(-1, 3)[chosen]
+    colours = _blurred(ratio, SMALL_WINDOW).reshape(-1, 3)[chosen]
     light = colours.mean(axis=1)
     away = np.stack([light, colours[:, 0] - light, colours[:, 2] - light], axis=1)
     return ShadowSamples(away, len(found), cv2.countNonZero(mask))
@@ -116,21 +117,21 @@ def _log_ratio(picture: Picture, background: Picture) -> FloatMap:
 def _darkening(ratio: FloatMap, most_colour: float) -> _Darkening:
     """As it is judged in any scene: what the channels differ from their mean by is strange."""
     light = cv2.transform(ratio, _MEAN_OF_CHANNELS)
-    mean = _blurred(light, _WINDOW)
-    smooth = _blurred(ratio, _SMALL_WINDOW)
+    mean = _blurred(light, WINDOW)
+    smooth = _blurred(ratio, SMALL_WINDOW)
     grey = cv2.merge([cv2.transform(smooth, _MEAN_OF_CHANNELS)] * 3)
     colour = cv2.transform(cv2.absdiff(smooth, grey), _SUM_OF_CHANNELS / max(most_colour, 1e-9))
-    return _Darkening(mean, _variance(light, mean, _WINDOW), colour)
+    return _Darkening(mean, _variance(light, mean, WINDOW), colour)
 
 
 def _learned_darkening(ratio: FloatMap, model: ShadowModel, deviations: float) -> _Darkening:
     """As it is judged in a scene whose shadows are known: what they do not do is strange."""
     light = cv2.transform(ratio, _MEAN_OF_CHANNELS)
-    smooth = _blurred(ratio, _SMALL_WINDOW)
+    smooth = _blurred(ratio, SMALL_WINDOW)
     mean = cv2.transform(smooth, _MEAN_OF_CHANNELS)
     away = cv2.transform(smooth, model.whitening / np.float32(max(deviations, 1e-9)))
     distance = cv2.sqrt(cv2.transform(cv2.multiply(away, away), _SUM_OF_CHANNELS))
-    return _Darkening(mean, _variance(light, mean, _SMALL_WINDOW), distance)
+    return _Darkening(mean, _variance(light, mean, SMALL_WINDOW), distance)
 
 
 def _variance(light: FloatMap, mean: FloatMap, window: int) -> FloatMap:

@@ -15,7 +15,8 @@ from cleanplate.cli.mask_output import Wanted
 from cleanplate.cli.segmenting import OnMoved, Outcome, Task, write_masks
 from cleanplate.errors import SettingsError, UsageError
 from cleanplate.scene import LearnOptions, Scene, load
-from cleanplate.scene.scene import Runtime, require_size
+from cleanplate.scene.result import require_size
+from cleanplate.scene.scene import Runtime
 from cleanplate.scene.views import LEAST_SECONDS, View, learn_views
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.settings import merge, parse_assignments

@@ -1,0 +1,95 @@
+"""Blur, majority and closing of maps `(B, H, W)`, pixel by pixel as OpenCV does them.
+
+All of it is arithmetic of whole numbers, so that every device gives the same.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cleanplate.windows import window_sums
+
+_FRACTION = 256
+"""OpenCV's weights of a blur of bytes are multiples of one of so many."""
+
+
+def gaussian_weights(side: int, sigma: float) -> tuple[int, ...]:
+    """Weights of a Gaussian window of an odd side, whole numbers whose sum is 256.
+
+    What rounding takes from one weight is added to the next, the rest to the one in the middle.
+    """
+    half = side // 2
+    exact = [math.exp(-((place - half) ** 2) / (2 * sigma**2)) for place in range(side)]
+    total, carried, outer = sum(exact), 0.0, []
+    for weight in exact[:half]:
+        wanted = weight / total * _FRACTION + carried
+        outer.append(round(wanted))
+        carried = wanted - outer[-1]
+    return (*outer, _FRACTION - 2 * sum(outer), *outer[::-1])
+
+
+def blurred(values: Tensor, weights: tuple[int, ...]) -> Tensor:
+    """Bytes `(B, H, W)` under a window of `gaussian_weights`; edges are mirrored."""
+    half = len(weights) // 2
+    # Every sum stays below 2^24, up to which float32 holds whole numbers.
+    sums = functional.pad(values.float(), (half, half, half, half), mode="reflect")
+    for dim in (2, 1):
+        length = sums.shape[dim] - 2 * half
+        middle = sums.narrow(dim, half, length) * weights[half]
+        for place, weight in enumerate(weights[:half]):
+            pair = sums.narrow(dim, place, length) + sums.narrow(dim, 2 * half - place, length)
+            middle.add_(pair, alpha=weight)
+        sums = middle
+    return sums.add_(_FRACTION**2 / 2).div_(_FRACTION**2).floor_().to(torch.uint8)
+
+
+def majority(mask: Tensor, side: int) -> Tensor:
+    """Each pixel of a mask `(B, H, W)`, bool, as most of the square around it; edges go on."""
+    if side <= 1:
+        return mask
+    half = side // 2
+    counts = functional.pad(mask.float(), (half, half, half, half), mode="replicate")
+    for dim in (2, 1):
+        counts = window_sums(counts, side, dim)
+    return counts > side * side / 2
+
+
+def disc_reaches(diameter: int) -> tuple[int, ...]:
+    """How far a disc of an odd diameter reaches to each side of its middle, row by row."""
+    radius = diameter // 2
+    return tuple(
+        round(radius * math.sqrt((radius**2 - row**2) / radius**2)) if radius else 0
+        for row in range(-radius, radius + 1)
+    )
+
+
+def closed(mask: Tensor, diameter: int) -> Tensor:
+    """Mask `(B, H, W)`, bool, with the gaps closed that a disc does not fit into."""
+    reaches = disc_reaches(diameter)
+    grown = _dilated(mask, reaches)
+    # What is beyond the edge neither grows into the picture nor eats it away.
+    return ~_dilated(~grown, reaches)
+
+
+def _dilated(mask: Tensor, reaches: tuple[int, ...]) -> Tensor:
+    """Mask grown by a shape that is symmetric and widest in its middle row."""
+    radius, (height, width) = len(reaches) // 2, mask.shape[1:]
+    padded = functional.pad(mask, (reaches[radius], reaches[radius]))
+    wide: dict[int, Tensor] = {}
+    widened = mask
+    for reach in range(reaches[radius] + 1):
+        if reach:
+            left, right = reaches[radius] - reach, reaches[radius] + reach
+            widened = widened | padded.narrow(2, left, width) | padded.narrow(2, right, width)
+        wide[reach] = widened
+    grown = torch.zeros_like(mask)
+    for row, reach in enumerate(reaches, start=-radius):
+        rows = height - abs(row)
+        if rows > 0:
+            part = grown.narrow(1, max(0, -row), rows)
+            part |= wide[reach].narrow(1, max(0, row), rows)
+    return grown

@@ -1,0 +1,71 @@
+"""The light of frames on tensors: fitted to thumbnails on the CPU, applied on the device."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cleanplate.frames import FloatMap, Mask, Picture
+from cleanplate.segmentation.light import GAIN_FLOOR, Light
+from cleanplate.tensor_segmentation.resampling import block_means
+
+
+class TensorLight:
+    """Brings backgrounds into the light of their frames, as `cleanplate.segmentation.light` does.
+
+    Only thumbnails leave the device, of a few thousand pixels.
+
+    Args:
+        thresholds: Difference summed over RGB that is foreground, `(h, w)`, for each view.
+    """
+
+    def __init__(self, thresholds: list[Mask]) -> None:
+        self._lights = [Light(threshold) for threshold in thresholds]
+
+    def follow(self, pictures: Tensor, backgrounds: Tensor, views: list[int]) -> Tensor:
+        """Backgrounds `(B, 3, h, w)`, uint8, in the light of the pictures; a copy if any differs.
+
+        Args:
+            pictures: `(B, 3, h, w)`, uint8.
+            backgrounds: Likewise.
+            views: Whose threshold each frame has.
+        """
+        step = self._lights[0].step
+        shown, plates = (_as_arrays(block_means(each, step)) for each in (pictures, backgrounds))
+        changes = [
+            self._lights[view].explain(*pair)
+            for view, *pair in zip(views, shown, plates, strict=True)
+        ]
+        if all(change.curve is None and change.gains is None for change in changes):
+            return backgrounds
+        lit = backgrounds.clone()
+        for place, (view, change) in enumerate(zip(views, changes, strict=True)):
+            if change.curve is not None:
+                lit[place] = _tabled(lit[place], change.curve.table())
+            if change.gains is not None:
+                lit[place] = _gained(lit[place], change.gains, self._lights[view].cell)
+        return lit
+
+
+def _as_arrays(pictures: Tensor) -> Picture:
+    return np.asarray(pictures.permute(0, 2, 3, 1).contiguous().cpu().numpy(), np.uint8)
+
+
+def _tabled(picture: Tensor, table: Mask) -> Tensor:
+    """A picture `(3, h, w)` whose grey levels become those of a table `(256, 3)`."""
+    levels = torch.from_numpy(table).to(picture.device)
+    return torch.stack([levels[:, at][channel.long()] for at, channel in enumerate(picture)])
+
+
+def _gained(picture: Tensor, gains: FloatMap, cell: int) -> Tensor:
+    """A picture `(3, h, w)` under a soft field of gains, of which one is known for each cell."""
+    height, width = picture.shape[1:]
+    grid = torch.from_numpy(np.ascontiguousarray(gains.transpose(2, 0, 1))).to(picture.device)
+    covered = (grid.shape[1] * cell, grid.shape[2] * cell)
+    field = functional.interpolate(grid[None], covered, mode="bilinear", align_corners=False)
+    rest = (0, width - covered[1], 0, height - covered[0])
+    field = functional.pad(field, rest, mode="replicate")[0]
+    lit = picture * field + GAIN_FLOOR * field - GAIN_FLOOR
+    return lit.round_().clamp_(0, 255).to(torch.uint8)

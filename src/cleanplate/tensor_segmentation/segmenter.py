@@ -1,0 +1,157 @@
+"""The segmenter on tensors: the steps of `cleanplate.segmentation.Segmenter`, many frames at once.
+
+Differences, blur, thresholds, majority, regions and closing are arithmetic of whole numbers and
+come out as they do there; tests of shadows are not, and may differ where a number meets its limit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from cleanplate.errors import FrameSizeError
+from cleanplate.frames import FrameSize, Mask
+from cleanplate.segmentation import SegmentationSettings, ShadowModel
+from cleanplate.segmentation.cleanup import LEAST_CLEAR, REFERENCE_PIXELS, Cleanup, odd_length
+from cleanplate.segmentation.segmenter import threshold_map
+from cleanplate.tensor_segmentation.filters import blurred, closed, gaussian_weights, majority
+from cleanplate.tensor_segmentation.light import TensorLight
+from cleanplate.tensor_segmentation.regions import joined, without_small
+from cleanplate.tensor_segmentation.shadows import find_shadows
+
+
+class TensorSegmenter:
+    """Masks of frames of one or several views; holds no memory of the frames it has seen.
+
+    Args:
+        noises: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB, of each view; all
+            of one size.
+        settings: Those of the masks; shadows that are to get a label are dropped.
+        shadows: What each view's shadows look like; None: not known.
+        device: Where the frames are.
+    """
+
+    def __init__(
+        self,
+        noises: Sequence[Mask],
+        settings: SegmentationSettings,
+        *,
+        shadows: Sequence[ShadowModel | None],
+        device: torch.device,
+    ) -> None:
+        self._settings = settings
+        self._size = FrameSize(*noises[0].shape)
+        limits = [threshold_map(settings.threshold, settings.noise_factor, n) for n in noises]
+        self._thresholds = _on(device, limits)
+        self._faint_thresholds: Tensor | None = None
+        if settings.faint_noise_factor < settings.noise_factor:
+            factor = settings.faint_noise_factor
+            self._faint_thresholds = _on(
+                device, [threshold_map(settings.threshold, factor, noise) for noise in noises]
+            )
+        self._light = TensorLight(limits) if settings.light == "follow" else None
+        learned = settings.shadow_test == "learned"
+        self._whitenings = [
+            _whitening(shadow, settings, device) if learned and shadow is not None else None
+            for shadow in shadows
+        ]
+        scale = math.sqrt(self._size.pixels / REFERENCE_PIXELS)
+        self._weights: tuple[int, ...] = ()
+        if settings.blur > 0:
+            side = odd_length(4 * settings.blur, scale)
+            self._weights = gaussian_weights(side, settings.blur * scale)
+        self._cleanup = Cleanup(settings, self._size)
+
+    def segment(
+        self, pictures: Tensor, backgrounds: Tensor, views: Sequence[int] | None = None
+    ) -> Tensor:
+        """Foreground of frames, `(B, h, w)`, uint8, 0 or 255, on their device.
+
+        Args:
+            pictures: `(B, 3, h, w)`, uint8, RGB.
+            backgrounds: Likewise.
+            views: Position of each frame's noise map among those given; None: the first.
+
+        Raises:
+            FrameSizeError: The frames or their backgrounds are not of the scene's size.
+        """
+        self._require_size(pictures, "frames")
+        self._require_size(backgrounds, "backgrounds")
+        owners = [0] * len(pictures) if views is None else list(views)
+        if self._light is not None:
+            backgrounds = self._light.follow(pictures, backgrounds, owners)
+        difference = residual(pictures, backgrounds)
+        if self._weights:
+            difference = blurred(difference, self._weights)
+        mask = difference > _picked(self._thresholds, owners)
+        faint: Tensor | None = None
+        if self._faint_thresholds is not None:
+            faint = difference > _picked(self._faint_thresholds, owners)
+        if self._settings.shadows != "keep":
+            mask, faint = self._without_shadows(mask, faint, (pictures, backgrounds), owners)
+        differs = difference > self._settings.threshold / 2
+        return self._cleaned(mask, faint, differs).to(torch.uint8).mul_(255)
+
+    def _without_shadows(
+        self,
+        mask: Tensor,
+        faint: Tensor | None,
+        seen: tuple[Tensor, Tensor],
+        owners: list[int],
+    ) -> tuple[Tensor, Tensor | None]:
+        likely, possible = torch.empty_like(mask), torch.empty_like(mask)
+        for is_known in (False, True):
+            # The two tests are different ones: each is done once, for all of its frames.
+            found = [self._whitenings[owner] for owner in owners]
+            places = [at for at, each in enumerate(found) if (each is not None) is is_known]
+            if not places:
+                continue
+            whitening = torch.stack([w for w in found if w is not None]) if is_known else None
+            frames, plates = (each if len(places) == len(each) else each[places] for each in seen)
+            shadows = find_shadows(frames, plates, self._settings, whitening)
+            likely[places], possible[places] = shadows
+        mask = mask & ~likely
+        return mask, None if faint is None else faint & (mask | ~possible)
+
+    def _cleaned(self, mask: Tensor, faint: Tensor | None, differs: Tensor) -> Tensor:
+        cleanup = self._cleanup
+        mask = majority(mask, cleanup.square)
+        if faint is not None:
+            mask = joined(mask, majority(faint, cleanup.square), LEAST_CLEAR)
+        if cleanup.gap > 1:
+            mask = mask | (closed(mask, cleanup.gap) & differs)
+        return without_small(mask, cleanup.min_area)
+
+    def _require_size(self, pictures: Tensor, name: str) -> None:
+        if tuple(pictures.shape[1:]) != (3, *self._size):
+            got = "x".join(str(side) for side in pictures.shape[1:])
+            raise FrameSizeError(
+                f"{name} of {got} for a scene of {self._size}; give (B, 3, height, width) in the "
+                "scene's working size"
+            )
+
+
+def residual(pictures: Tensor, backgrounds: Tensor) -> Tensor:
+    """Absolute difference of `(B, 3, h, w)` summed over RGB, `(B, h, w)`, uint8, held at 255."""
+    apart = (pictures.to(torch.int16) - backgrounds).abs_()
+    return apart.sum(1, dtype=torch.int16).clamp_(max=255).to(torch.uint8)
+
+
+def _on(device: torch.device, maps: Sequence[Mask]) -> Tensor:
+    return torch.from_numpy(np.stack(maps)).to(device)
+
+
+def _picked(maps: Tensor, owners: list[int]) -> Tensor:
+    """The map of each frame, as few copies as need be."""
+    if len(set(owners)) == 1:
+        return maps[owners[0]]
+    return maps[owners]
+
+
+def _whitening(shadow: ShadowModel, settings: SegmentationSettings, device: torch.device) -> Tensor:
+    allowed = np.float32(max(settings.shadow_deviations, 1e-9))
+    return torch.from_numpy(shadow.whitening / allowed).to(device)
