@@ -111,7 +111,7 @@ def test_a_budget_that_is_none_is_refused() -> None:
         ("method=median", {"method": "median"}),
         ("segmentation.threshold=30", {"segmentation": {"threshold": 30}}),
         ("objective.learning_rate=0.01", {"objective": {"learning_rate": 0.01}}),
-        ("training.mixed_precision=false", {"training": {"mixed_precision": False}}),
+        ("training.tensorboard=false", {"training": {"tensorboard": False}}),
         (" sampling.max_frames = 12 ", {"sampling": {"max_frames": 12}}),
         ("device=cuda:1", {"device": "cuda:1"}),
         ("a.b.c=x", {"a": {"b": {"c": "x"}}}),

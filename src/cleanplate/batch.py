@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cleanplate import planes
@@ -44,10 +45,26 @@ class FrameBatch:
 
 def to_tensor(pictures: Picture, device: torch.device | str = "cpu") -> Tensor:
     """Pictures `(B, H, W, 3)` uint8 as `(B, 3, H, W)` float32 in [0, 1] on the device."""
+    return to_shares(to_planes(pictures, device))
+
+
+def to_planes(pictures: Picture, device: torch.device | str = "cpu") -> Tensor:
+    """Pictures `(B, H, W, 3)` uint8 as `(B, 3, H, W)` uint8 on the device."""
     # torch warns of memory that must not be written to, as that of a picture from elsewhere may be.
-    stack = torch.from_numpy(np.require(pictures, np.uint8, ["C", "W"])).to(device)
+    stack = to_device(np.require(pictures, np.uint8, ["C", "W"]), device)
     # Bytes are turned round before they become floats: a quarter of the memory to move.
-    return to_shares(stack.permute(0, 3, 1, 2).contiguous())
+    return stack.permute(0, 3, 1, 2).contiguous()
+
+
+def to_device(values: NDArray[np.generic], device: torch.device | str) -> Tensor:
+    """An array as a tensor on the device.
+
+    From memory that may not be paged out a GPU fetches it by itself, while work goes on here.
+    """
+    tensor = torch.from_numpy(values)
+    if torch.device(device).type != "cuda":
+        return tensor.to(device)
+    return tensor.pin_memory().to(device, non_blocking=True)
 
 
 def to_shares(grey_levels: Tensor) -> Tensor:
@@ -62,7 +79,7 @@ def to_grey_levels(images: Tensor) -> Tensor:
 
 def make_batch(pictures: Picture, extras: Extras, device: torch.device | str = "cpu") -> FrameBatch:
     """Batch of pictures `(B, H, W, 3)` uint8 with their other modalities, on the device."""
-    tensors = {name: torch.from_numpy(values).to(device) for name, values in extras.items()}
+    tensors = {name: to_device(values, device) for name, values in extras.items()}
     return FrameBatch(to_tensor(pictures, device), tensors)
 
 

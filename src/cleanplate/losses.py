@@ -6,8 +6,10 @@ The element-wise maps are not reduced, so that a caller can weight pixels before
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -30,17 +32,38 @@ _MS_SSIM_FLOOR = 1e-3
 _SSIM_MIX = 0.2
 _MS_SSIM_MIX = 0.84
 
+_Loss = TypeVar("_Loss", bound=Callable[..., Any])
 
+
+def _in_float32(loss: _Loss) -> _Loss:
+    """The loss in float32, also of what layers gave in fewer digits: sums and squares need them."""
+
+    @functools.wraps(loss)
+    def exact(*values: Any, **options: Any) -> Any:
+        with torch.autocast(values[0].device.type, enabled=False):
+            return loss(*(_with_digits(value) for value in values), **options)
+
+    return cast("_Loss", exact)
+
+
+def _with_digits(value: Any) -> Any:
+    is_short = isinstance(value, Tensor) and value.dtype in {torch.bfloat16, torch.float16}
+    return value.float() if is_short else value
+
+
+@_in_float32
 def squared_error(estimate: Tensor, target: Tensor) -> Tensor:
     """Squared difference of each value, `(B, 3, H, W)`."""
     return functional.mse_loss(estimate, target, reduction="none")
 
 
+@_in_float32
 def absolute_error(estimate: Tensor, target: Tensor) -> Tensor:
     """Absolute difference of each value, `(B, 3, H, W)`."""
     return functional.l1_loss(estimate, target, reduction="none")
 
 
+@_in_float32
 def huber(estimate: Tensor, target: Tensor, *, transition: float = _HUBER_TRANSITION) -> Tensor:
     """Huber error of each value in the units of the difference, `(B, 3, H, W)`.
 
@@ -50,6 +73,7 @@ def huber(estimate: Tensor, target: Tensor, *, transition: float = _HUBER_TRANSI
     return functional.smooth_l1_loss(estimate, target, reduction="none", beta=transition)
 
 
+@_in_float32
 def charbonnier(estimate: Tensor, target: Tensor, *, epsilon: float = 1e-3) -> Tensor:
     """Smooth absolute difference sqrt(d^2 + epsilon^2) of each value, `(B, 3, H, W)`.
 
@@ -58,6 +82,7 @@ def charbonnier(estimate: Tensor, target: Tensor, *, epsilon: float = 1e-3) -> T
     return torch.sqrt(squared_error(estimate, target) + epsilon**2)
 
 
+@_in_float32
 def log_cosh(estimate: Tensor, target: Tensor) -> Tensor:
     """Logarithm of the hyperbolic cosine of each difference, `(B, 3, H, W)`."""
     difference = estimate - target
@@ -67,6 +92,7 @@ def log_cosh(estimate: Tensor, target: Tensor) -> Tensor:
     return torch.log1p(2 * torch.sinh(core / 2).square()) + (difference - core).abs()
 
 
+@_in_float32
 def binary_cross_entropy(estimate: Tensor, target: Tensor) -> Tensor:
     """Cross entropy of each value, read as a probability, `(B, 3, H, W)`.
 
@@ -74,8 +100,7 @@ def binary_cross_entropy(estimate: Tensor, target: Tensor) -> Tensor:
     finite, and black and white pixels keep a gradient. Targets between 0 and 1 leave a
     remainder: the smallest value is the entropy of the target, not 0.
     """
-    # Written out: torch refuses its own function under automatic mixed precision.
-    bright = estimate.float().clamp(0, 1)
+    bright = estimate.clamp(0, 1)
     dark = 1 - bright
     log_bright, log_dark = (
         torch.log(_PROBABILITY_MARGIN + (1 - 2 * _PROBABILITY_MARGIN) * share)
@@ -84,6 +109,7 @@ def binary_cross_entropy(estimate: Tensor, target: Tensor) -> Tensor:
     return -(target * log_bright + (1 - target) * log_dark)
 
 
+@_in_float32
 def photometric(
     estimate: Tensor, target: Tensor, *, epsilon: float = 0.01, q: float = 0.4
 ) -> Tensor:
@@ -104,6 +130,7 @@ def ssim_map(estimate: Tensor, target: Tensor) -> Tensor:
     return similarity
 
 
+@_in_float32
 def ms_ssim(estimate: Tensor, target: Tensor, *, weight: Tensor | None = None) -> Tensor:
     """Multi-scale structural similarity (Wang et al. 2003) of each image, `(B,)`, in [0.001, 1].
 
@@ -136,6 +163,7 @@ def ms_ssim(estimate: Tensor, target: Tensor, *, weight: Tensor | None = None) -
     return result.mean(dim=1)
 
 
+@_in_float32
 def bootstrap_weight(
     error: Tensor, *, strength: float, scale: float = 0.25, window: int | None = None
 ) -> Tensor:
@@ -212,16 +240,16 @@ def reconstruction_terms(
     raise UnknownNameError("loss", name, LOSS_NAMES)
 
 
+@_in_float32
 def gaussian_kl(mean: Tensor, log_variance: Tensor) -> Tensor:
     """Divergence of N(mean, variance) from N(0, 1) in nats, one for each value, 0 or more.
 
     Kingma and Welling 2013 (arXiv 1312.6114), appendix B.
     """
-    # Written out in float32: under mixed precision the variance would lose what is close to 1.
-    mean, log_variance = mean.float(), log_variance.float()
     return (mean.square() + log_variance.exp() - log_variance - 1) / 2
 
 
+@_in_float32
 def maximum_mean_discrepancy(samples: Tensor, others: Tensor, *, bandwidth: float) -> Tensor:
     """Distance of two distributions known by samples, squared; 0 or more, 0 if both are equal.
 
@@ -259,27 +287,23 @@ def _mean(values: Tensor, weight: Tensor | None) -> Tensor:
     return values.mean() if weight is None else (values * weight).mean()
 
 
+@_in_float32
 def _similarity_maps(estimate: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     """Local SSIM and its contrast-structure factor, both `(B, C, H, W)`."""
-    # A variance as a difference of squares needs float32, also under mixed precision.
-    with torch.autocast(device_type=estimate.device.type, enabled=False):
-        estimate, target = estimate.float(), target.float()
-        moments = torch.cat(
-            (estimate, target, estimate.square() + target.square(), estimate * target), dim=1
-        )
-        mean_estimate, mean_target, mean_squares, mean_product = _gaussian_average(moments).chunk(
-            4, dim=1
-        )
-        squared_means = mean_estimate.square() + mean_target.square()
-        product_of_means = mean_estimate * mean_target
-        # Rounding makes small variances negative: large values would meet a denominator of 0.
-        variances = (mean_squares - squared_means).clamp(min=0)
-        covariance = mean_product - product_of_means
-        luminance = (2 * product_of_means + _LUMINANCE_CONSTANT) / (
-            squared_means + _LUMINANCE_CONSTANT
-        )
-        structure = (2 * covariance + _STRUCTURE_CONSTANT) / (variances + _STRUCTURE_CONSTANT)
-        return luminance * structure, structure
+    moments = torch.cat(
+        (estimate, target, estimate.square() + target.square(), estimate * target), dim=1
+    )
+    mean_estimate, mean_target, mean_squares, mean_product = _gaussian_average(moments).chunk(
+        4, dim=1
+    )
+    squared_means = mean_estimate.square() + mean_target.square()
+    product_of_means = mean_estimate * mean_target
+    # Rounding makes small variances negative: large values would meet a denominator of 0.
+    variances = (mean_squares - squared_means).clamp(min=0)
+    covariance = mean_product - product_of_means
+    luminance = (2 * product_of_means + _LUMINANCE_CONSTANT) / (squared_means + _LUMINANCE_CONSTANT)
+    structure = (2 * covariance + _STRUCTURE_CONSTANT) / (variances + _STRUCTURE_CONSTANT)
+    return luminance * structure, structure
 
 
 def _gaussian_average(values: Tensor) -> Tensor:

@@ -76,9 +76,11 @@ class LowRankAE(BackgroundModel):
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float, held near [0, 1] by the loss alone."""
-        codes = self.codes(batch)
-        # Added in place: addmm would first copy the plate once for each frame.
-        background = torch.mm(codes, self.images.flatten(1)).add_(self.plate().flatten())
+        codes = self.codes(batch).float()
+        # With fewer digits the plate would have steps of a grey level.
+        with torch.autocast(codes.device.type, enabled=False):
+            # Added in place: addmm would first copy the plate once for each frame.
+            background = torch.mm(codes, self.images.flatten(1)).add_(self.plate().flatten())
         return background.view(batch.rgb.shape)
 
     def _codes_of(self, thumbnails: Tensor) -> Tensor:

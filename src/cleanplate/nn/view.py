@@ -60,6 +60,8 @@ class WorkingView(nn.Module):
 
     def background(self, maps: Tensor, frame_size: tuple[int, ...]) -> Tensor:
         """Backgrounds `(B, 3, H, W)` from a network's unbounded maps `(B, 3, h, w)`."""
+        # The few digits that layers may have computed with make steps of a grey level in a picture.
+        maps = maps.float()
         if self.is_residual:
             return self.plate + enlarge(maps, frame_size)
         return enlarge(torch.sigmoid(maps), frame_size)

@@ -56,6 +56,7 @@ class AdversarialCodes(Reconstruction):
             owns=("discriminator",),
             learning_rate=self.discriminator_rate,
             betas=_ADVERSARIAL_BETAS,
+            may_compile=False,
         )
         encoder = Phase(
             name="encoder",

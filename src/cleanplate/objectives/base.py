@@ -31,6 +31,7 @@ class Phase:
         learning_rate: Highest rate of Adam, before schedule.
         betas: Adam's decay rates of the first and the second moment.
         every: Runs in every n-th step.
+        may_compile: Whether torch.compile can translate the loss; not one that takes gradients.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Phase:
     learning_rate: float = 1e-3
     betas: tuple[float, float] = (0.9, 0.999)
     every: int = 1
+    may_compile: bool = True
 
     def may_change(self, parameter_name: str) -> bool:
         """Whether a parameter (or buffer) of that name belongs to this phase."""

@@ -136,4 +136,5 @@ def _gated(pictures: Tensor, weight: Tensor) -> Tensor:
 
 
 def _cross_entropy(logits: Tensor, label: float) -> Tensor:
+    logits = logits.float()
     return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from cleanplate.architectures.base import Start
 from cleanplate.background import spread_positions
-from cleanplate.batch import FrameBatch, make_batch, to_tensor
+from cleanplate.batch import make_batch, to_tensor
 from cleanplate.frames import Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Objective
 from cleanplate.progress import ProgressListener
+from cleanplate.scene.device_frames import open_batches
 from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.moments import MomentWatcher
 from cleanplate.scene.run_folder import RunFolder
@@ -83,13 +82,10 @@ def fit(
             seed=settings.general.seed,
         )
 
-        def read_batch(positions: NDArray[np.intp]) -> FrameBatch:
-            return make_batch(*frames.read(positions.tolist()), device)
-
         files = TrainingFiles(folder.metrics, folder.checkpoint, folder.events) if folder else None
         watcher = MomentWatcher(frames, device, folder=folder.moments if folder else None)
         result = trainer.train(
-            read_batch,
+            open_batches(frames, device),
             frames.frames.durations,
             files=files,
             progress=progress,

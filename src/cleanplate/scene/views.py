@@ -13,7 +13,8 @@ from cleanplate.frames import Frame, Picture
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.learning import LearnOptions, learn
 from cleanplate.scene.result import Result, resized
-from cleanplate.scene.scene import Scene, require_size
+from cleanplate.scene.result import require_size
+from cleanplate.scene.scene import Scene
 from cleanplate.settings import merge
 from cleanplate.video import VideoSource, open_source, read_ahead
 from cleanplate.video.camera_watch import SECONDS_BETWEEN_LOOKS, CameraMove, CameraWatch

@@ -14,7 +14,8 @@ from torch.optim import Adam
 from cleanplate.batch import FrameBatch
 from cleanplate.errors import TrainingError
 from cleanplate.model import BackgroundModel
-from cleanplate.objectives.base import Phase
+from cleanplate.objectives.base import Phase, PhaseLoss
+from cleanplate.training.compiling import Compile, CompiledLoss
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,13 @@ class Step:
 class PhaseRunner:
     """Runs the phases of an objective on one model.
 
+    Args:
+        model: The network, on its device.
+        phases: Of the objective.
+        gradient_clip: Longest gradient of a phase; 0: any.
+        is_mixed: Layers compute in bfloat16, losses in float32.
+        compiling: `on`: losses are translated; `auto`: where that is possible.
+
     Attributes:
         optimizers: One for each phase, by the phase's name.
     """
@@ -45,13 +53,15 @@ class PhaseRunner:
         phases: tuple[Phase, ...],
         *,
         gradient_clip: float = 0.0,
-        mixed_precision: bool = False,
+        is_mixed: bool = False,
+        compiling: Compile = "off",
     ) -> None:
         self._model = model
         self._phases = phases
         self._gradient_clip = gradient_clip
         self._device = next(model.parameters()).device
-        self._mixed_precision = mixed_precision and self._device.type == "cuda"
+        self._is_mixed = is_mixed
+        self._losses = {phase.name: _loss_of(phase, model, compiling) for phase in phases}
         self.optimizers = {phase.name: _optimizer(model, phase) for phase in phases}
 
     def run(self, batch: FrameBatch, step: Step) -> dict[str, float]:
@@ -73,10 +83,13 @@ class PhaseRunner:
         for group in optimizer.param_groups:
             group["lr"] = phase.learning_rate * step.rate
         # bfloat16 has float32's range: no scaling of the loss is needed.
-        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._mixed_precision):
-            terms = phase.loss(self._model, batch, step.progress)
-        total = torch.stack([term.float() for term in terms.values()]).sum()
-        values = {f"{phase.name}/{name}": float(term.detach()) for name, term in terms.items()}
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._is_mixed):
+            terms = self._losses[phase.name](self._model, batch, step.progress)
+        losses = torch.stack([term.float() for term in terms.values()])
+        total = losses.sum()
+        # All at once: each number that is asked for waits until a GPU has done all before it.
+        names = [f"{phase.name}/{name}" for name in terms]
+        values: dict[str, float] = dict(zip(names, losses.tolist(), strict=True))
         _require_finite(values, step)
         optimizer.zero_grad(set_to_none=True)
         total.backward()
@@ -85,6 +98,12 @@ class PhaseRunner:
         _require_finite({f"{phase.name}/gradient": float(norm)}, step)
         optimizer.step()
         return values
+
+
+def _loss_of(phase: Phase, model: BackgroundModel, compiling: Compile) -> PhaseLoss:
+    if compiling == "off" or not (phase.may_compile and model.is_one_graph):
+        return phase.loss
+    return CompiledLoss(phase.loss, is_optional=compiling == "auto")
 
 
 def _optimizer(model: BackgroundModel, phase: Phase) -> Adam:

@@ -8,9 +8,10 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
@@ -21,10 +22,12 @@ from cleanplate.parameters import Parameters
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.training.budget import Budget
 from cleanplate.training.checkpoint import CheckpointFolder, Position
+from cleanplate.training.compiling import Compile, pays
 from cleanplate.training.events import EventLog
 from cleanplate.training.loop import PhaseRunner, Step
 from cleanplate.training.sampler import FrameSampler
 
+Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 Watch: TypeAlias = Callable[[BackgroundModel, Position, float], None]
 """Model, position and share of the budget that is used up."""
 
@@ -38,7 +41,15 @@ class TrainingSettings(Parameters):
         0.02, ge=0, le=1, description="end of the cosine schedule, as a share of the highest rate"
     )
     gradient_clip: float = Field(1.0, ge=0, description="longest gradient of a phase; 0: any")
-    mixed_precision: bool = Field(default=True, description="bfloat16 where the device is CUDA")
+    precision: Precision = Field(
+        "auto",
+        description="of a network's layers while it learns; auto: bfloat16 on CUDA",
+    )
+    compile: Compile = Field(
+        "auto",
+        description="translate the losses for the device at first; auto: on CUDA where the "
+        "budget is 20,000 steps, 10 minutes or more",
+    )
     checkpoint_seconds: float = Field(10.0, gt=0, le=10, description="time between checkpoints")
     log_every: int = Field(5, ge=1, le=5, description="steps between lines of metrics.jsonl")
     tensorboard: bool = Field(
@@ -90,11 +101,16 @@ class Trainer:
         self._settings = settings
         self._budget = budget
         self._seed = seed
+        device = next(model.parameters()).device
+        compiling = settings.compile
+        if compiling == "auto" and not pays(budget, device):
+            compiling = "off"
         self._runner = PhaseRunner(
             model,
             phases,
             gradient_clip=settings.gradient_clip,
-            mixed_precision=settings.mixed_precision,
+            is_mixed=_is_mixed(settings.precision, device),
+            compiling=compiling,
         )
 
     def train(
@@ -223,6 +239,10 @@ def read_metrics(path: Path) -> list[dict[str, float]]:
         return []
     lines = path.read_text(encoding="utf-8").splitlines()
     return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
+
+
+def _is_mixed(precision: Precision, device: torch.device) -> bool:
+    return precision == "bfloat16" or (precision == "auto" and device.type == "cuda")
 
 
 def _look_away(model: BackgroundModel, position: Position, progress: float) -> None:
