@@ -11,10 +11,11 @@ from torch import Tensor
 
 from cleanplate.batch import FrameBatch, to_grey_levels, to_shares
 from cleanplate.errors import FrameSizeError, SettingsError
-from cleanplate.frames import FrameSize
+from cleanplate.frames import FrameSize, Mask
 from cleanplate.model import BackgroundModel
 from cleanplate.scene.estimators import NetworkEstimator, StillPlate, unmended
 from cleanplate.scene.states import StatesEstimator, compared_size, main_of, other_states
+from cleanplate.segmentation import ShadowModel
 from cleanplate.tensor_segmentation import TensorSegmenter
 from cleanplate.tensor_segmentation.resampling import enlarged_masks, reduced
 
@@ -54,19 +55,18 @@ class TensorScene:
         self._repair = None if repair is None else _planes(repair, self.device)
         states = scene.estimator if isinstance(scene.estimator, StatesEstimator) else None
         self._states = states
-        others = other_states(scene.estimator)
-        self._others = [_planes(state.plate, self.device) for state in others]
+        self._others = [
+            _planes(state.plate, self.device) for state in other_states(scene.estimator)
+        ]
+        noises, shadows = views_of(scene)
         self._segmenter = TensorSegmenter(
-            [scene.noise, *(state.noise for state in others)],
-            scene.settings.segmentation,
-            shadows=[scene.shadow, *(None for _ in others)],
-            device=self.device,
+            noises, scene.settings.segmentation, shadows=shadows, device=self.device
         )
 
     def segment(self, pictures: Tensor) -> Tensor:
         """Foreground of frames, `(B, H, W)`, uint8, 0 or 255; see `Scene.segment_tensors`."""
         frames = self.reduced(pictures)
-        backgrounds, states = self.estimate(frames)
+        backgrounds, states = self.finished(self.drawn(frames), frames)
         masks = self._segmenter.segment(frames, backgrounds, states)
         return enlarged_masks(masks, self._frame_size)
 
@@ -79,19 +79,18 @@ class TensorScene:
         frames = _channels_first(pictures, self._frame_size)
         return reduced(frames.to(self.device, non_blocking=True), self._working_size)
 
-    def estimate(self, frames: Tensor) -> tuple[Tensor, list[int]]:
-        """Background of each reduced frame, `(B, 3, h, w)`, uint8, and the state it is in."""
+    def drawn(self, frames: Tensor) -> Tensor:
+        """Background of the main state for each reduced frame, `(B, 3, h, w)`, uint8, unmended."""
         if self.model is None:
-            return self.finished(self._plate.expand_as(frames), frames)
+            return self._plate.expand_as(frames)
         with torch.no_grad():
-            drawn = self.model.estimate_background(FrameBatch(to_shares(frames)))
-        return self.finished(to_grey_levels(drawn), frames)
+            return to_grey_levels(self.model.estimate_background(FrameBatch(to_shares(frames))))
 
     def finished(self, drawn: Tensor, frames: Tensor) -> tuple[Tensor, list[int]]:
-        """What the method has drawn, mended, and the plates of other states where frames show them.
+        """Background and state of each frame, from what the method has drawn.
 
         Args:
-            drawn: Background of the main state for each frame, `(B, 3, h, w)`, uint8.
+            drawn: `(B, 3, h, w)`, uint8.
             frames: The reduced frames.
         """
         if self._repair is not None:
@@ -110,6 +109,12 @@ class TensorScene:
         # A state is told by a small copy of the frame, which is all that leaves the device.
         small = reduced(frames, compared_size(self._working_size)).permute(0, 2, 3, 1)
         return self._states.pick(np.asarray(small.contiguous().cpu().numpy(), np.uint8))
+
+
+def views_of(scene: Scene) -> tuple[list[Mask], list[ShadowModel | None]]:
+    """Noise and shadows of each state of a scene, the main one first."""
+    others = [state.noise for state in other_states(scene.estimator)]
+    return [scene.noise, *others], [scene.shadow, *(None for _ in others)]
 
 
 def _require_frames_suffice(scene: Scene) -> None:
