@@ -11,11 +11,15 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from cleanplate.segmentation.cleanup import remove_small
-from cleanplate.tensor_segmentation.regions import joined, region_labels, without_small
+from cleanplate.tensor_segmentation.regions import find_regions, joined, without_small
 
 
 def is_same_partition(mask: NDArray[np.bool_]) -> bool:
-    labels = region_labels(torch.from_numpy(mask)[None])[0].numpy()
+    regions = find_regions(torch.from_numpy(mask)[None])
+    labels = np.full(mask.size, -1)
+    labels[regions.places.numpy()] = regions.labels.numpy()
+    labels = labels.reshape(mask.shape)
+    assert ((labels >= 0) == mask).all()
     count, expected = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
     pairs = set(zip(expected[mask].tolist(), labels[mask].tolist(), strict=True))
     return len(pairs) == count - 1 == len({label for _, label in pairs})
@@ -54,9 +58,9 @@ def test_an_empty_and_a_full_mask_have_regions_too() -> None:
 
 
 def test_regions_of_two_masks_never_touch() -> None:
-    labels = region_labels(torch.ones(2, 5, 7, dtype=torch.bool))
+    labels = find_regions(torch.ones(2, 5, 7, dtype=torch.bool)).labels.view(2, 35)
     assert labels[0].unique().numel() == labels[1].unique().numel() == 1
-    assert labels[0, 0, 0] != labels[1, 0, 0]
+    assert labels[0, 0] != labels[1, 0]
 
 
 def test_small_regions_go_and_those_of_just_enough_pixels_stay() -> None:

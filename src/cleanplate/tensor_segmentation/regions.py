@@ -2,56 +2,83 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 
-def region_labels(mask: Tensor) -> Tensor:
-    """A number for each 8-connected region of masks `(B, H, W)`, bool: that of one of its pixels.
+class Regions(NamedTuple):
+    """The 8-connected regions of some masks, by the pixels of the masks alone.
 
-    Pixels are numbered through all masks, from 0. A pixel that is not in the mask is alone. After
-    FastSV of Zhang, Azad and Hu (SIAM PP 2020): every pixel points to another of its region, the
-    trees of neighbours are hooked together and flattened, until nothing moves; about log2 of the
-    longest way through a region rounds.
+    Attributes:
+        places: Of these pixels, `(N,)`, counted through all masks.
+        labels: Region of each, `(N,)`: position of one of its pixels among the places.
     """
-    parents = torch.arange(mask.numel(), device=mask.device)
+
+    places: Tensor
+    labels: Tensor
+
+    def counted(self, chosen: Tensor) -> Tensor:
+        """How many chosen pixels, `(N,)`, 1 or 0, the region of each pixel has."""
+        counts = torch.zeros_like(self.labels).scatter_add_(0, self.labels, chosen)
+        return counts[self.labels]
+
+
+def find_regions(mask: Tensor) -> Regions:
+    """Regions of masks `(B, H, W)`, bool.
+
+    After FastSV of Zhang, Azad and Hu (SIAM PP 2020): every pixel points to another of its region,
+    the trees of neighbours are hooked together and flattened, until nothing moves; about log2 of
+    the longest way through a region rounds. What is not in the mask, most of it, costs next to
+    nothing.
+    """
+    places = mask.flatten().nonzero().squeeze(1)
+    parents = torch.arange(len(places), device=mask.device)
+    neighbours = _neighbours(mask, parents)
     while True:
         grandparents = parents[parents]
-        seen = _largest_around(grandparents.view(mask.shape).where(mask, -1))
-        seen = seen.flatten().where(mask.flatten(), parents)
+        seen = grandparents[neighbours].amax(0)
         hooked = parents.scatter_reduce(0, parents, seen, "amax")
         hooked = torch.maximum(torch.maximum(hooked, seen), grandparents)
         if torch.equal(hooked, parents):
-            return parents.view(mask.shape)
+            return Regions(places, parents)
         parents = hooked
-
-
-def counted(labels: Tensor, mask: Tensor) -> Tensor:
-    """How many pixels of a mask each pixel's region has, `(B, H, W)`."""
-    places = labels.flatten()
-    counts = torch.zeros_like(places).scatter_add_(0, places, mask.flatten().to(places.dtype))
-    return counts[labels]
 
 
 def without_small(mask: Tensor, least: int) -> Tensor:
     """Masks without the regions of fewer pixels."""
     if least <= 1:
         return mask
-    return mask & (counted(region_labels(mask), mask) >= least)
+    regions = find_regions(mask)
+    kept = regions.counted(torch.ones_like(regions.labels)) >= least
+    return _filled(mask, regions, kept)
 
 
 def joined(mask: Tensor, faint: Tensor, least_share: float) -> Tensor:
     """Masks and those regions of the faint ones that they cover so much of."""
-    labels = region_labels(faint)
-    covered = counted(labels, mask)
-    is_joined = covered >= (least_share * counted(labels, faint)).clamp(min=1)
-    return mask | (faint & is_joined)
+    regions = find_regions(faint)
+    covered = regions.counted(mask.flatten()[regions.places].to(regions.labels.dtype))
+    least = (least_share * regions.counted(torch.ones_like(regions.labels))).clamp(min=1)
+    return mask | _filled(mask, regions, covered >= least)
 
 
-def _largest_around(values: Tensor) -> Tensor:
-    """Largest of each 3x3 neighbourhood of `(B, H, W)`, whole numbers from -1."""
-    padded = functional.pad(values, (1, 1, 1, 1), value=-1)
-    across = torch.maximum(torch.maximum(padded[..., :-2], padded[..., 1:-1]), padded[..., 2:])
-    down = torch.maximum(across[:, :-2], across[:, 1:-1])
-    return torch.maximum(down, across[:, 2:])
+def _neighbours(mask: Tensor, numbers: Tensor) -> Tensor:
+    """Number of each pixel of a mask and of its neighbours, `(9, N)`; its own where none is."""
+    # A rim keeps neighbours beyond the edge apart from the next row, and from the next mask.
+    inside = functional.pad(mask, (1, 1, 1, 1))
+    width = inside.shape[2]
+    places = inside.flatten().nonzero().squeeze(1)
+    numbered = torch.full((inside.numel(),), -1, device=mask.device)
+    numbered[places] = numbers
+    steps = [down * width + right for down in (-1, 0, 1) for right in (-1, 0, 1)]
+    found = torch.stack([numbered[places + step] for step in steps])
+    return torch.where(found < 0, numbers, found)
+
+
+def _filled(mask: Tensor, regions: Regions, chosen: Tensor) -> Tensor:
+    """A mask of the chosen pixels of regions."""
+    filled = torch.zeros_like(mask).flatten()
+    filled[regions.places] = chosen
+    return filled.view(mask.shape)
