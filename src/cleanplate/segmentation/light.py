@@ -17,7 +17,7 @@ _SAMPLED = 2
 """The curve of the whole picture is fitted to every second pixel and row of them."""
 _AGREES = 0.5
 """Share of the threshold of foreground up to which a pixel agrees with its background."""
-_CALM = 0.85
+CALM = 0.85
 """Where so much of the picture agrees, its light is the background's and nothing is touched."""
 _LEAST_GAIN = {"whole": 0.15, "part": 0.08}
 """Share of the picture that a change of the light has to explain."""
@@ -98,13 +98,14 @@ class Light:
 
     Attributes:
         step: Side of the squares of pixels whose means make a thumbnail.
+        least_difference: From which on a pixel does not agree with its background, `(h, w)`, uint8.
     """
 
     def __init__(self, threshold: Mask) -> None:
         self._size = FrameSize(*threshold.shape)
         self.step = max(1, math.isqrt(self._size.pixels // _THUMBNAIL_PIXELS))
         self._tolerance = _AGREES * self._thumbnail(threshold).astype(np.float32)
-        self._least_difference = np.ceil(_AGREES * threshold).astype(np.uint8)
+        self.least_difference = np.ceil(_AGREES * threshold).astype(np.uint8)
         height, width = self._tolerance.shape
         self._cell = max(1, math.isqrt(height * width // _CELLS))
         self._grid = FrameSize(max(1, height // self._cell), max(1, width // self._cell))
@@ -115,8 +116,8 @@ class Light:
         Args:
             difference: Summed over RGB, `(h, w)`, uint8.
         """
-        agrees = cv2.compare(difference, self._least_difference, cv2.CMP_LT)
-        return cv2.countNonZero(agrees) >= _CALM * self._size.pixels
+        agrees = cv2.compare(difference, self.least_difference, cv2.CMP_LT)
+        return cv2.countNonZero(agrees) >= CALM * self._size.pixels
 
     def follow(self, picture: Picture, background: Picture) -> Picture:
         """The background in the light of the picture, `(h, w, 3)`; itself where that is its own."""
@@ -135,13 +136,13 @@ class Light:
         """
         frame, lit = shown.astype(np.float32), plate.astype(np.float32)
         agrees = self._agrees(frame, lit)
-        if agrees.mean() >= _CALM:
+        if agrees.mean() >= CALM:
             return LightChange()
         curve = self._whole(frame, lit, agrees)
         if curve is not None:
             lit = curve.applied(lit)
             agrees = self._agrees(frame, lit)
-        gains = self._parts(frame, lit, agrees) if agrees.mean() < _CALM else None
+        gains = self._parts(frame, lit, agrees) if agrees.mean() < CALM else None
         return LightChange(curve, gains)
 
     @property
@@ -188,7 +189,7 @@ class Light:
         curves.append(samples.fit(samples.start_of_offset(), gain=False))
         after = [self._agrees(shown, curve.applied(plate)) for curve in curves]
         best = int(np.argmax([found.mean() for found in after]))
-        if agrees.mean() < _FREE_CURVE and after[best].mean() < _CALM:
+        if agrees.mean() < _FREE_CURVE and after[best].mean() < CALM:
             for start in (curves[best], samples.start_of_line()):
                 curves.append(samples.fit(start))
                 after.append(self._agrees(shown, curves[-1].applied(plate)))

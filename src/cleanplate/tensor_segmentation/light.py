@@ -8,21 +8,36 @@ from torch import Tensor
 from torch.nn import functional
 
 from cleanplate.frames import FloatMap, Mask, Picture
-from cleanplate.segmentation.light import GAIN_FLOOR, Light
+from cleanplate.segmentation.light import CALM, GAIN_FLOOR, Light
 from cleanplate.tensor_segmentation.resampling import block_means
 
 
 class TensorLight:
     """Brings backgrounds into the light of their frames, as `cleanplate.segmentation.light` does.
 
-    Only thumbnails leave the device, of a few thousand pixels.
+    Only thumbnails leave the device, of a few thousand pixels, and only where much differs.
 
     Args:
         thresholds: Difference summed over RGB that is foreground, `(h, w)`, for each view.
+        device: Where the frames are.
     """
 
-    def __init__(self, thresholds: list[Mask]) -> None:
+    def __init__(self, thresholds: list[Mask], device: torch.device) -> None:
         self._lights = [Light(threshold) for threshold in thresholds]
+        least = np.stack([light.least_difference for light in self._lights])
+        self._least_differences = torch.from_numpy(least).to(device)
+
+    def changed(self, difference: Tensor, views: list[int]) -> list[int]:
+        """Places of the frames that differ from their backgrounds in more than a little.
+
+        Args:
+            difference: Summed over RGB, `(B, h, w)`, uint8.
+            views: Whose threshold each frame has.
+        """
+        agrees = difference < picked(self._least_differences, views)
+        counts = agrees.flatten(1).sum(1).tolist()
+        least = CALM * difference[0].numel()
+        return [place for place, count in enumerate(counts) if count < least]
 
     def follow(self, pictures: Tensor, backgrounds: Tensor, views: list[int]) -> Tensor:
         """Backgrounds `(B, 3, h, w)`, uint8, in the light of the pictures; a copy if any differs.
@@ -47,6 +62,11 @@ class TensorLight:
             if change.gains is not None:
                 lit[place] = _gained(lit[place], change.gains, self._lights[view].cell)
         return lit
+
+
+def picked(maps: Tensor, views: list[int]) -> Tensor:
+    """The map of each frame, `(B, h, w)`, or one for all where all have the same."""
+    return maps[views[0]] if len(set(views)) == 1 else maps[views]
 
 
 def _as_arrays(pictures: Tensor) -> Picture:

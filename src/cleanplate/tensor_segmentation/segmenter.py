@@ -19,7 +19,7 @@ from cleanplate.segmentation import SegmentationSettings, ShadowModel
 from cleanplate.segmentation.cleanup import LEAST_CLEAR, REFERENCE_PIXELS, Cleanup, odd_length
 from cleanplate.segmentation.segmenter import threshold_map
 from cleanplate.tensor_segmentation.filters import blurred, closed, gaussian_weights, majority
-from cleanplate.tensor_segmentation.light import TensorLight
+from cleanplate.tensor_segmentation.light import TensorLight, picked
 from cleanplate.tensor_segmentation.regions import joined, without_small
 from cleanplate.tensor_segmentation.shadows import find_shadows
 
@@ -53,7 +53,7 @@ class TensorSegmenter:
             self._faint_thresholds = _on(
                 device, [threshold_map(settings.threshold, factor, noise) for noise in noises]
             )
-        self._light = TensorLight(limits) if settings.light == "follow" else None
+        self._light = TensorLight(limits, device) if settings.light == "follow" else None
         learned = settings.shadow_test == "learned"
         self._whitenings = [
             _whitening(shadow, settings, device) if learned and shadow is not None else None
@@ -82,19 +82,35 @@ class TensorSegmenter:
         self._require_size(pictures, "frames")
         self._require_size(backgrounds, "backgrounds")
         owners = [0] * len(pictures) if views is None else list(views)
-        if self._light is not None:
-            backgrounds = self._light.follow(pictures, backgrounds, owners)
-        difference = residual(pictures, backgrounds)
-        if self._weights:
-            difference = blurred(difference, self._weights)
-        mask = difference > _picked(self._thresholds, owners)
+        backgrounds, difference = self._compared(pictures, backgrounds, owners)
+        mask = difference > picked(self._thresholds, owners)
         faint: Tensor | None = None
         if self._faint_thresholds is not None:
-            faint = difference > _picked(self._faint_thresholds, owners)
+            faint = difference > picked(self._faint_thresholds, owners)
         if self._settings.shadows != "keep":
             mask, faint = self._without_shadows(mask, faint, (pictures, backgrounds), owners)
         differs = difference > self._settings.threshold / 2
         return self._cleaned(mask, faint, differs).to(torch.uint8).mul_(255)
+
+    def _compared(
+        self, pictures: Tensor, backgrounds: Tensor, owners: list[int]
+    ) -> tuple[Tensor, Tensor]:
+        """The backgrounds in the frames' light, and what is compared with the thresholds."""
+        difference = self._difference(pictures, backgrounds)
+        if self._light is None:
+            return backgrounds, difference
+        places = self._light.changed(difference, owners)
+        if places:
+            views = [owners[place] for place in places]
+            lit = self._light.follow(pictures[places], backgrounds[places], views)
+            backgrounds = backgrounds.clone()
+            backgrounds[places] = lit
+            difference[places] = self._difference(pictures[places], lit)
+        return backgrounds, difference
+
+    def _difference(self, pictures: Tensor, backgrounds: Tensor) -> Tensor:
+        difference = residual(pictures, backgrounds)
+        return blurred(difference, self._weights) if self._weights else difference
 
     def _without_shadows(
         self,
@@ -143,13 +159,6 @@ def residual(pictures: Tensor, backgrounds: Tensor) -> Tensor:
 
 def _on(device: torch.device, maps: Sequence[Mask]) -> Tensor:
     return torch.from_numpy(np.stack(maps)).to(device)
-
-
-def _picked(maps: Tensor, owners: list[int]) -> Tensor:
-    """The map of each frame, as few copies as need be."""
-    if len(set(owners)) == 1:
-        return maps[owners[0]]
-    return maps[owners]
 
 
 def _whitening(shadow: ShadowModel, settings: SegmentationSettings, device: torch.device) -> Tensor:
