@@ -12,8 +12,7 @@ from cleanplate.errors import UsageError
 from cleanplate.frames import Frame, Picture
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.learning import LearnOptions, learn
-from cleanplate.scene.result import Result, resized
-from cleanplate.scene.result import require_size
+from cleanplate.scene.result import Result, require_size, resized
 from cleanplate.scene.scene import Scene
 from cleanplate.settings import merge
 from cleanplate.video import VideoSource, open_source, read_ahead
