@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from cleanplate.frames import Mask, Picture
 from cleanplate.segmentation.shadow_model import ShadowModel
 
-_OUTSIDE = 1 / 3
+OUTSIDE = 1 / 3
 """How far outside the outline pixels are asked, as a share of how far inside."""
-_EMPTY = 0.4
+EMPTY = 0.4
 """Share of the least difference that counts, below which a pixel of the mask is background."""
-_SHADOW_LEVELS, _NO_SHADOW_LEVELS = 8.0, 16.0
+SHADOW_LEVELS, NO_SHADOW_LEVELS = 8.0, 16.0
 """Distance to the background in shadow, summed over RGB, below which a pixel is in shadow (little
 more than the noise of one pixel, since vehicles are dark and grey as well), and from which not."""
-_LEAST_SHADE, _MOST_SHADE = 0.5, 1.1
+LEAST_SHADE, MOST_SHADE = 0.5, 1.1
 """Shares of the scene's own shadow that are one: from the middle of a soft edge on."""
 _MAJORITY = (3, 3)
 _ONES = np.ones(3, np.float32)
@@ -58,11 +58,11 @@ class Rims:
         self, depth: int, *, least: float, threshold: Mask, shadow: ShadowModel | None
     ) -> None:
         self._depth = depth
-        self._outside = max(1, round(_OUTSIDE * depth))
+        self._outside = max(1, round(OUTSIDE * depth))
         self._inner_disc, self._outer_disc = _disc(depth), _disc(self._outside)
-        self._empty = np.float32(_EMPTY * least)
+        self._empty = np.float32(EMPTY * least)
         self._threshold = threshold
-        self._loss = None if shadow is None else _loss_of_light(shadow)
+        self._loss = None if shadow is None else loss_of_light(shadow)
 
     def decide(
         self,
@@ -126,15 +126,15 @@ class Rims:
         shaded = np.zeros_like(is_clear)
         if self._loss is not None:
             off = _off_shadow(change, scene, self._loss)
-            shaded = off < _SHADOW_LEVELS
-            is_clear &= off >= _NO_SHADOW_LEVELS
+            shaded = off < SHADOW_LEVELS
+            is_clear &= off >= NO_SHADOW_LEVELS
         is_inside = mask.reshape(-1).take(places) > 0
         is_raw = raw.reshape(-1).take(places) > 0
         differs = np.where(is_inside, difference >= self._empty, is_clear & is_raw)
         return _Single(differs, shaded, is_inside & is_clear)
 
 
-def _loss_of_light(shadow: ShadowModel) -> NDArray[np.float32]:
+def loss_of_light(shadow: ShadowModel) -> NDArray[np.float32]:
     """What the scene's shadows do to red, green and blue, as a share of the light, `(3,)`."""
     light, red, blue = shadow.mean
     return np.expm1([light + red, light - red - blue, light + blue]).astype(np.float32)
@@ -149,7 +149,7 @@ def _off_shadow(
     """
     whole = scene * loss
     share = (change * whole) @ _ONES / np.maximum((whole * whole) @ _ONES, 1)
-    np.clip(share, _LEAST_SHADE, _MOST_SHADE, out=share)
+    np.clip(share, LEAST_SHADE, MOST_SHADE, out=share)
     return np.abs(change - share[:, None] * whole) @ _ONES
 
 

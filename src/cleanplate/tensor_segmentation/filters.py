@@ -70,12 +70,12 @@ def disc_reaches(diameter: int) -> tuple[int, ...]:
 def closed(mask: Tensor, diameter: int) -> Tensor:
     """Mask `(B, H, W)`, bool, with the gaps closed that a disc does not fit into."""
     reaches = disc_reaches(diameter)
-    grown = _dilated(mask, reaches)
+    grown = dilated(mask, reaches)
     # What is beyond the edge neither grows into the picture nor eats it away.
-    return ~_dilated(~grown, reaches)
+    return ~dilated(~grown, reaches)
 
 
-def _dilated(mask: Tensor, reaches: tuple[int, ...]) -> Tensor:
+def dilated(mask: Tensor, reaches: tuple[int, ...]) -> Tensor:
     """Mask grown by a shape that is symmetric and widest in its middle row."""
     radius, (height, width) = len(reaches) // 2, mask.shape[1:]
     padded = functional.pad(mask, (reaches[radius], reaches[radius]))

@@ -11,16 +11,19 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from cleanplate.errors import FrameSizeError
 from cleanplate.frames import FrameSize, Mask
 from cleanplate.segmentation import SegmentationSettings, ShadowModel
 from cleanplate.segmentation.cleanup import LEAST_CLEAR, REFERENCE_PIXELS, Cleanup, odd_length
+from cleanplate.segmentation.rims import loss_of_light
 from cleanplate.segmentation.segmenter import threshold_map
 from cleanplate.tensor_segmentation.filters import blurred, closed, gaussian_weights, majority
 from cleanplate.tensor_segmentation.light import TensorLight, picked
 from cleanplate.tensor_segmentation.regions import joined, without_small
+from cleanplate.tensor_segmentation.rims import TensorRims
 from cleanplate.tensor_segmentation.shadows import find_shadows
 
 
@@ -65,6 +68,9 @@ class TensorSegmenter:
             side = odd_length(4 * settings.blur, scale)
             self._weights = gaussian_weights(side, settings.blur * scale)
         self._cleanup = Cleanup(settings, self._size)
+        self._rims = TensorRims(round(settings.rim * scale), settings.threshold)
+        tells = learned and settings.shadows != "keep" and settings.shadow_deviations > 0
+        self._losses = _on(device, [_loss(shadow if tells else None) for shadow in shadows])
 
     def segment(
         self, pictures: Tensor, backgrounds: Tensor, views: Sequence[int] | None = None
@@ -90,7 +96,13 @@ class TensorSegmenter:
         if self._settings.shadows != "keep":
             mask, faint = self._without_shadows(mask, faint, (pictures, backgrounds), owners)
         differs = difference > self._settings.threshold / 2
-        return self._cleaned(mask, faint, differs).to(torch.uint8).mul_(255)
+        cleaned = self._cleaned(mask, faint, differs)
+        thresholds = picked(self._thresholds, owners)
+        decided = self._rims.decide(
+            (cleaned, mask), (pictures, backgrounds), thresholds, self._losses[owners]
+        )
+        found = without_small(decided, self._cleanup.min_area)
+        return found.to(torch.uint8).mul_(255)
 
     def _compared(
         self, pictures: Tensor, backgrounds: Tensor, owners: list[int]
@@ -140,7 +152,7 @@ class TensorSegmenter:
             mask = joined(mask, majority(faint, cleanup.square), LEAST_CLEAR)
         if cleanup.gap > 1:
             mask = mask | (closed(mask, cleanup.gap) & differs)
-        return without_small(mask, cleanup.min_area)
+        return mask
 
     def _require_size(self, pictures: Tensor, name: str) -> None:
         if tuple(pictures.shape[1:]) != (3, *self._size):
@@ -157,7 +169,11 @@ def residual(pictures: Tensor, backgrounds: Tensor) -> Tensor:
     return apart.sum(1, dtype=torch.int16).clamp_(max=255).to(torch.uint8)
 
 
-def _on(device: torch.device, maps: Sequence[Mask]) -> Tensor:
+def _loss(shadow: ShadowModel | None) -> NDArray[np.float32]:
+    return np.zeros(3, np.float32) if shadow is None else loss_of_light(shadow)
+
+
+def _on(device: torch.device, maps: Sequence[NDArray[np.generic]]) -> Tensor:
     return torch.from_numpy(np.stack(maps)).to(device)
 
 

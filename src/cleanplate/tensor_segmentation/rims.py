@@ -1,0 +1,70 @@
+"""The rims of masks on tensors, decided again by single pixels as in `cleanplate.segmentation`."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from cleanplate.segmentation.rims import (
+    EMPTY,
+    LEAST_SHADE,
+    MOST_SHADE,
+    NO_SHADOW_LEVELS,
+    OUTSIDE,
+    SHADOW_LEVELS,
+)
+from cleanplate.tensor_segmentation.filters import dilated, disc_reaches, majority
+
+_MAJORITY = 3
+
+
+class TensorRims:
+    """Decides about the pixels along the outlines of masks.
+
+    Args:
+        depth: How far inside the outlines pixels are asked; 0: nothing is decided.
+        least: Difference summed over RGB that counts, in grey levels.
+    """
+
+    def __init__(self, depth: int, least: float) -> None:
+        self._depth = depth
+        self._inside = disc_reaches(2 * depth + 1)
+        self._outside = disc_reaches(2 * max(1, round(OUTSIDE * depth)) + 1)
+        self._empty = EMPTY * least
+
+    def decide(
+        self,
+        masks: tuple[Tensor, Tensor],
+        seen: tuple[Tensor, Tensor],
+        thresholds: Tensor,
+        losses: Tensor,
+    ) -> Tensor:
+        """Masks with their rims decided again, `(B, h, w)`, bool.
+
+        Args:
+            masks: After the clean-up and before it, `(B, h, w)`, bool.
+            seen: Frames and backgrounds, `(B, 3, h, w)`, uint8.
+            thresholds: Difference that counts, with the noise of each pixel.
+            losses: What shadows do to red, green and blue, `(B, 3)`; 0: no pixel is taken for one.
+        """
+        mask, raw = masks
+        if self._depth == 0:
+            return mask
+        core = ~dilated(~mask, self._inside)
+        rim = dilated(mask, self._outside) & ~core
+        scene = seen[1].float()
+        change = seen[0] - scene
+        difference = change.abs().sum(1).clamp_(max=255)
+        off = _off_shadow(change, scene, losses)
+        is_clear = (difference > thresholds) & (off >= NO_SHADOW_LEVELS)
+        differs = torch.where(mask, difference >= self._empty, is_clear & raw)
+        single = torch.where(rim, differs & (off >= SHADOW_LEVELS), core)
+        return core | (rim & (majority(single, _MAJORITY) | (mask & is_clear)))
+
+
+def _off_shadow(change: Tensor, scene: Tensor, losses: Tensor) -> Tensor:
+    """How far pixels are from the background in shadow, summed over RGB; infinite without one."""
+    whole = scene * losses[:, :, None, None]
+    share = (change * whole).sum(1) / whole.square().sum(1).clamp_(min=1)
+    off = (change - share.clamp_(LEAST_SHADE, MOST_SHADE)[:, None] * whole).abs().sum(1)
+    return off.where(losses.any(1)[:, None, None], torch.inf)
