@@ -175,7 +175,7 @@ def read_scene(folder: Path) -> SceneData:
         raise SceneFileError(f"{MODEL} of the scene {folder} is damaged: {error}") from error
     plate = _decoded(folder, contents[PLATE], PLATE, (*frame_size, 3))
     return SceneData(
-        settings=config.get("settings", {}),
+        settings=_named_as_now(config.get("settings", {})),
         frame_size=frame_size,
         working_size=working_size,
         learned_on=str(config.get("learned_on", "cpu")),
@@ -215,6 +215,16 @@ def read_config(folder: Path) -> dict[str, Any]:
             f"the scene {folder} has format {config['format']}, this version reads format {FORMAT}"
         )
     return config
+
+
+def _named_as_now(settings: Any) -> Any:
+    """Settings of a scene, also of one that was kept when one of them had another name."""
+    training = settings.get("training") if isinstance(settings, Mapping) else None
+    if not isinstance(training, Mapping) or "mixed_precision" not in training:
+        return settings
+    kept = {name: value for name, value in training.items() if name != "mixed_precision"}
+    precision = "auto" if training["mixed_precision"] else "float32"
+    return {**settings, "training": {"precision": precision, **kept}}
 
 
 def tensors_digest(tensors: Mapping[str, NDArray[Any]]) -> str:

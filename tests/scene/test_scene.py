@@ -265,6 +265,18 @@ class TestRefused:
         assert files_of(run) == before
 
 
+@pytest.mark.parametrize(("before", "now"), [(True, "auto"), (False, "float32")])
+def test_a_scene_with_a_setting_of_an_older_name_is_read(
+    run: Path, tmp_path: Path, before: bool, now: str
+) -> None:
+    cleanplate.load(run).save(tmp_path / "old")
+    config = yaml.safe_load((tmp_path / "old" / "config.yaml").read_text())
+    del config["settings"]["training"]["precision"]
+    config["settings"]["training"]["mixed_precision"] = before
+    (tmp_path / "old" / "config.yaml").write_text(yaml.safe_dump(config))
+    assert cleanplate.load(tmp_path / "old").settings.training.precision == now
+
+
 class TestDamagedScene:
     @pytest.fixture
     def copy(self, run: Path, tmp_path: Path) -> Path:
