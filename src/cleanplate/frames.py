@@ -92,3 +92,12 @@ class FrameStack(Protocol):
     def read_rows(self, positions: Sequence[int], top: int, bottom: int) -> Picture:
         """Rows `top` to `bottom` (not included) of frames, `(N, bottom - top, W, 3)`, uint8."""
         ...
+
+
+def durations(times: Sequence[float]) -> tuple[float, ...]:
+    """Time that each of several frames stands for, in seconds: up to the middle of its gaps."""
+    if len(times) < 2:
+        return (1.0,) * len(times)
+    gaps = np.maximum(np.diff(np.asarray(times, np.float64)), 0)
+    around = (np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]])) / 2
+    return tuple(around.tolist())

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from cleanplate.frames import durations
 from cleanplate.training.sampler import FrameSampler
-from cleanplate.video.pacing import durations
 
 
 def row(sampler: FrameSampler, steps: int) -> list[int]:

@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 from video_samples import SIZE, paint, write_folder, write_movie
 
-from cleanplate.frames import Frame
+from cleanplate.frames import Frame, durations
 from cleanplate.video import FrameCache, VideoSource, movie, open_source
 from cleanplate.video.images import read_picture
-from cleanplate.video.pacing import Pace, durations
+from cleanplate.video.pacing import Pace
 from cleanplate.video.source import Tally, Wanted
 
 PICTURE = np.zeros((*SIZE, 3), np.uint8)

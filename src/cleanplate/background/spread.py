@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.background.plates import spread_positions
-from cleanplate.frames import FrameStack
+from cleanplate.frames import FrameStack, durations
 
 _GOLDEN = (np.sqrt(5) - 1) / 2
 """Multiples of it fall evenly between whole numbers, however many there are."""
@@ -61,17 +61,16 @@ def spread_over_time(
     everything = spread_positions(len(times), max_frames)
     if len(everything) == len(times):
         return everything
-    share = _shares(np.asarray(times, np.float64), max_frames, weights)
+    share = _shares(times, max_frames, weights)
     places = np.arange(max_frames) + np.modf(0.5 + _GOLDEN * np.arange(max_frames))[0]
     return _distinct(np.searchsorted(np.cumsum(share), places, side="right"), len(times))
 
 
 def _shares(
-    times: NDArray[np.float64], count: int, weights: NDArray[np.float64] | None
+    times: Sequence[float], count: int, weights: NDArray[np.float64] | None
 ) -> NDArray[np.float64]:
     """How much of a position falls to each frame, at most 1, `count` in all."""
-    gaps = np.maximum(np.diff(times), 0)
-    around = (np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]])) / 2
+    around = np.asarray(durations(times), np.float64)
     if not around.any():
         around = np.ones(len(times))
     return capped_shares(around if weights is None else around * weights, count)

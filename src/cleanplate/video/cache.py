@@ -12,10 +12,10 @@ from typing import TypeAlias
 import cv2
 import numpy as np
 
-from cleanplate.frames import FrameSize, Picture
+from cleanplate.frames import FrameSize, Picture, durations
 from cleanplate.video.ahead import read_ahead
 from cleanplate.video.array_file import ArrayFile
-from cleanplate.video.pacing import Pace, Place, durations
+from cleanplate.video.pacing import Pace, Place
 from cleanplate.video.source import VideoSource
 
 OnFrame: TypeAlias = Callable[[int, int | None], None]

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
 from typing import NamedTuple
-
-import numpy as np
 
 _TOLERANCE = 0.1
 """By how much of a step the gap between two frames may differ from whole steps."""
@@ -86,12 +83,3 @@ class Pace:
         tolerance = max(_TOLERANCE * self._step, min(_ROUNDING, self._step / 2))
         is_whole = abs(gap - whole * self._step) <= tolerance
         return float(whole) if is_whole else gap / self._step
-
-
-def durations(times: Sequence[float]) -> tuple[float, ...]:
-    """Time that each of several frames stands for, in seconds: up to the middle of its gaps."""
-    if len(times) < 2:
-        return (1.0,) * len(times)
-    gaps = np.maximum(np.diff(np.asarray(times, np.float64)), 0)
-    around = (np.concatenate([gaps[:1], gaps]) + np.concatenate([gaps, gaps[-1:]])) / 2
-    return tuple(around.tolist())
