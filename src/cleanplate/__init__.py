@@ -16,13 +16,14 @@ from cleanplate._version import __version__
 from cleanplate.errors import CleanplateError
 
 if TYPE_CHECKING:
-    from cleanplate.scene import LearnOptions, Result, Scene, learn, load
+    from cleanplate.scene import LearnOptions, Result, Scene, SecondProcess, learn, load
 
 __all__ = [
     "CleanplateError",
     "LearnOptions",
     "Result",
     "Scene",
+    "SecondProcess",
     "__version__",
     "learn",
     "load",

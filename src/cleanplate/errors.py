@@ -9,6 +9,7 @@
     ├── SceneFileError              a learned scene that is damaged, foreign or of another format
     ├── RunLockedError              another process is learning into the same folder
     ├── TrainingError               learning that went wrong (values that are not finite, …)
+    ├── SegmentationError           a process that cuts masks out and has ended
     ├── FetchError                  a data set that could not be fetched
     ├── GroundTruthError            truth that is missing or does not fit what is scored
     ├── ModalityError               a batch that lacks what a model reads
@@ -55,6 +56,10 @@ class RunLockedError(CleanplateError, RuntimeError):
 
 class TrainingError(CleanplateError, RuntimeError):
     """Learning that went wrong."""
+
+
+class SegmentationError(CleanplateError, RuntimeError):
+    """A process that cuts masks out, and has ended."""
 
 
 class FetchError(CleanplateError, OSError):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cleanplate.video import read_ahead
+from cleanplate.video import in_batches, read_ahead
 
 
 def fetching_threads() -> list[threading.Thread]:
@@ -63,3 +63,19 @@ def test_no_more_than_the_depth_is_fetched_ahead() -> None:
     items = read_ahead(noted(), depth=4)
     for item in items:
         assert len(fetched) <= item + 1 + 4 + 1
+
+
+def test_batches_are_full_but_the_last() -> None:
+    assert list(in_batches(range(5), 2)) == [(0, 1), (2, 3), (4,)]
+    assert list(in_batches([], 2)) == []
+
+
+def test_a_failure_comes_after_the_batch_of_the_items_before_it() -> None:
+    def failing() -> Iterator[int]:
+        yield 1
+        raise ValueError("broken")
+
+    batches = in_batches(failing(), 8)
+    assert next(batches) == (1,)
+    with pytest.raises(ValueError, match="broken"):
+        next(batches)

@@ -11,7 +11,14 @@ from video_samples import COUNT, SIZE, paint, write_folder, write_picture
 
 from cleanplate.errors import SourceError
 from cleanplate.frames import Picture
-from cleanplate.video import SourceProblems, open_source
+from cleanplate.video import SourceProblems, images, open_source
+
+
+@pytest.fixture(params=["small", "large"], autouse=True)
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Large pictures are decoded by threads; here all are taken for large ones."""
+    if request.param == "large":
+        monkeypatch.setattr(images, "_LEAST_FOR_THREADS", 0)
 
 
 def only_picture(folder: Path) -> Picture:

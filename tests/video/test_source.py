@@ -246,3 +246,19 @@ def test_a_picture_of_8k_can_be_read(tmp_path: Path) -> None:
     assert cv2.imwrite(str(tmp_path / "in1.bmp"), np.full((4320, 7680), 7, np.uint8))
     (frame,) = open_source(tmp_path).frames()
     assert frame.picture.shape == (4320, 7680, 3)
+
+
+def test_frames_decoded_ahead_are_the_same(source: VideoSource) -> None:
+    here = list(source.frames())
+    ahead = list(source.frames_ahead())
+    assert [(f.index, f.number, f.time) for f in ahead] == [
+        (f.index, f.number, f.time) for f in here
+    ]
+    assert all(np.array_equal(a.picture, b.picture) for a, b in zip(ahead, here, strict=True))
+
+
+def test_decoding_ahead_ends_with_its_consumer(source: VideoSource) -> None:
+    frames = source.frames_ahead()
+    next(frames)
+    frames.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "read-ahead"]

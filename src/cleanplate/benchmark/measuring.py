@@ -143,29 +143,38 @@ def _run(subject: Subject, recordings: _Recordings, work: Path) -> tuple[int, _M
     kept = work / "learning"
     kept.mkdir()
     reset_peak_memory()
-    begin, begin_cpu = time.monotonic(), time.process_time()
+    begin, begin_cpu = time.monotonic(), _cpu_seconds()
     learned_from = subject.learn(recordings.learned, kept)
-    learned, learned_cpu = time.monotonic(), time.process_time()
+    learned, learned_cpu = time.monotonic(), _cpu_seconds()
     learn_peak = peak_memory_bytes()
     reset_peak_memory()
     frames = 0
-    segmenting, segmenting_cpu = time.monotonic(), time.process_time()
+    segmenting, segmenting_cpu = time.monotonic(), _cpu_seconds()
     with MaskWriter(work / "masks") as writer:
         for frame in subject.masks(recordings.segmented):
             writer.write(frame.number, frame.mask)
             frames += 1
     seconds = time.monotonic() - segmenting
+    segment_peak = peak_memory_bytes(subject.helpers)
+    subject.close()
+    segment_cpu = _cpu_seconds() - segmenting_cpu
     cost = Cost(
         learn_seconds=learned - begin,
         learn_cpu_seconds=learned_cpu - begin_cpu,
         segment_seconds=seconds,
-        segment_cpu_seconds=time.process_time() - segmenting_cpu,
+        segment_cpu_seconds=segment_cpu,
         frames_per_second=frames / seconds,
         learn_peak_memory_bytes=learn_peak,
-        segment_peak_memory_bytes=peak_memory_bytes(),
+        segment_peak_memory_bytes=segment_peak,
         device_memory_bytes=_device_memory_bytes(),
     )
     return learned_from, _Masks(work / "masks", frames), cost
+
+
+def _cpu_seconds() -> float:
+    """Processor time of this process and of those that it has started and that have ended."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _plate(subject: Subject, truth: VideoSequence) -> tuple[PlateFigures | None, str | None]:

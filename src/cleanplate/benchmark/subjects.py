@@ -12,15 +12,15 @@ from cleanplate.baselines.robust_pca import MOST_FRAMES
 from cleanplate.benchmark.cells import Cell
 from cleanplate.frames import Frame, Mask, Picture
 from cleanplate.scene import Scene
-from cleanplate.scene.processors import share_processors
-from cleanplate.video import FrameCache, open_source, read_ahead
+from cleanplate.scene.processors import second_process, share_processors
+from cleanplate.segmentation.beside import SecondProcess
+from cleanplate.video import FrameCache, open_source
 
 THRESHOLDS = (15.0, 25.0, 35.0, 45.0, 60.0, 80.0, 110.0)
 """Values of `segmentation.threshold` among which the best F is sought."""
 _CACHED = 2 * MOST_FRAMES
 """A cache may end half full, and the peer is to see as many frames as it takes."""
 _CACHE_BYTES = 2_000_000_000
-_DECODED_AHEAD = 16
 
 
 class FrameMask(NamedTuple):
@@ -58,6 +58,15 @@ class Subject(Protocol):
         """The mask of every frame of a recording from its start, in order."""
         ...
 
+    @property
+    def helpers(self) -> Sequence[int]:
+        """Numbers of other processes that work for it, between `learn` and `close`."""
+        ...
+
+    def close(self) -> None:
+        """Ends them."""
+        ...
+
     def plate(self) -> Picture | None:
         """Its plate, after the last frame; None: it has none."""
         ...
@@ -78,6 +87,7 @@ class SceneSubject:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
         self._scene: Scene | None = None
+        self._second: SecondProcess | None = None
         if cell.kind == "network":
             import cleanplate.scene.fitting  # noqa: F401 - loads torch
 
@@ -97,14 +107,27 @@ class SceneSubject:
             device=cell.device,
             seed=cell.seed,
         )
+        self._second = second_process()
+        if self._second is not None:
+            self._second.wait_until_ready()
         frames: int = self._scene.provenance["input"]["frames_learned_from"]
         return frames
 
     def masks(self, recording: Path) -> Iterator[FrameMask]:
         """Segments a recording, set up as `cleanplate segment` is."""
         share_processors()
-        for result in self._learned.segment(recording):
+        for result in self._learned.segment(recording, second=self._second):
             yield FrameMask(result.number, result.mask)
+
+    @property
+    def helpers(self) -> Sequence[int]:
+        """The process that follows layers."""
+        return [] if self._second is None else [self._second.pid]
+
+    def close(self) -> None:
+        """Ends it."""
+        if self._second is not None:
+            self._second.close()
 
     def plate(self) -> Picture | None:
         """The scene's plate."""
@@ -151,6 +174,14 @@ class PeerSubject:
         for frame in _decoded(recording):
             yield FrameMask(frame.number, self._peer.apply(frame.picture))
 
+    @property
+    def helpers(self) -> Sequence[int]:
+        """None: its library has threads."""
+        return []
+
+    def close(self) -> None:
+        """Nothing to end."""
+
     def plate(self) -> Picture | None:
         """Its background image."""
         return self._peer.background()
@@ -165,4 +196,4 @@ class PeerSubject:
 
 def _decoded(recording: Path) -> Iterator[Frame]:
     # Decoded ahead by threads, as a scene has it, so that both sides pay the same for it.
-    return read_ahead(open_source(recording).frames(), depth=_DECODED_AHEAD)
+    return open_source(recording).frames_ahead()

@@ -18,6 +18,7 @@ from cleanplate.scene.processors import share_processors
 from cleanplate.scene.result import Result
 from cleanplate.scene.views import View, frames_by_view
 from cleanplate.segmentation import SegmentationSettings
+from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.segmentation.layers import Layers
 from cleanplate.video import (
     DEFAULT_FRAME_RATE,
@@ -90,7 +91,9 @@ class Outcome:
             self.states[result.state] = self.states.get(result.state, 0) + 1
 
 
-def write_masks(recording: VideoSource, task: Task, *, console: Console) -> Outcome:
+def write_masks(
+    recording: VideoSource, task: Task, *, second: SecondProcess | None, console: Console
+) -> Outcome:
     """Segments a recording, each frame by the scene of its view."""
     share_processors()  # not before: learning anew has all of them to itself
     outcome = Outcome(moved=task.moves[0].move if task.moves else None)
@@ -102,7 +105,7 @@ def write_masks(recording: VideoSource, task: Task, *, console: Console) -> Outc
         for view, frames in parts:
             scene = view.scene
             layers = scene.open_layers(task.settings) if follows else None
-            for result in _segmented(scene, frames, layers, task, outcome):
+            for result in _segmented(scene, frames, layers, second, task, outcome):
                 outputs.write(result, outcome)
                 console.progress("segmenting", result.frame.index + 1, recording.frame_count_hint)
             if outcome.stopped:
@@ -113,13 +116,24 @@ def write_masks(recording: VideoSource, task: Task, *, console: Console) -> Outc
 
 
 def _segmented(
-    scene: Scene, frames: Iterator[Frame], layers: Layers | None, task: Task, outcome: Outcome
+    scene: Scene,
+    frames: Iterator[Frame],
+    layers: Layers | None,
+    second: SecondProcess | None,
+    task: Task,
+    outcome: Outcome,
 ) -> Iterator[Result]:
     """Results of one view, with objects numbered on from those of the views before."""
     watch = None if task.on_moved == "relearn" else scene.open_watch()
     known = outcome.objects
     results = scene.segment(
-        frames, segmentation=task.settings, skip=task.left_out, layers=layers, watch=watch
+        frames,
+        segmentation=task.settings,
+        skip=task.left_out,
+        layers=layers,
+        watch=watch,
+        # Its layers would have seen more than the frames up to the move.
+        second=None if task.on_moved == "stop" else second,
     )
     with closing(results):  # before the frames are: its thread may still be reading them
         for result in results:

@@ -3,5 +3,6 @@
 from cleanplate.scene.learning import LearnOptions, learn
 from cleanplate.scene.result import Result
 from cleanplate.scene.scene import Scene, load
+from cleanplate.segmentation.beside import SecondProcess
 
-__all__ = ["LearnOptions", "Result", "Scene", "learn", "load"]
+__all__ = ["LearnOptions", "Result", "Scene", "SecondProcess", "learn", "load"]

@@ -1,11 +1,15 @@
-"""How the threads of a process that segments share its processors."""
+"""How what segments shares the processors: by threads, and by a second process."""
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 
 import cv2
+
+from cleanplate.errors import SegmentationError
+from cleanplate.segmentation.beside import SecondProcess
 
 _SWITCH_SECONDS = 5e-5
 _PIPELINE_THREADS = 4
@@ -23,3 +27,12 @@ def share_processors() -> None:
     processors = os.cpu_count() or 1
     cv2.setNumThreads(max(1, min(cv2.getNumThreads(), processors // _PIPELINE_THREADS)))
     sys.setswitchinterval(_SWITCH_SECONDS)
+
+
+def second_process() -> SecondProcess | None:
+    """Another process to follow layers; None where there is no processor for it, or no room."""
+    if (os.cpu_count() or 1) < 2:
+        return None
+    with suppress(SegmentationError):
+        return SecondProcess()
+    return None

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.errors import SceneFileError, UsageError
-from cleanplate.frames import Extras, FloatMap, Frame, FrameSize, Mask, Modality, Picture
+from cleanplate.frames import Extras, Frame, FrameSize, Mask, Picture
 from cleanplate.scene.alignment import (
-    filled,
     labels_in_frame,
     mask_in_frame,
     objects_in_frame,
 )
 from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator, restore_onnx
-from cleanplate.scene.result import Result, enlarged_mask, require_size, resized
+from cleanplate.scene.result import Result, enlarged_mask, resized
 from cleanplate.scene.states import (
     StatesEstimator,
     mended_states,
@@ -31,6 +30,7 @@ from cleanplate.scene.states import (
     state_names,
 )
 from cleanplate.scene.steadying import Shake
+from cleanplate.scene.stream import estimated, followed, frames_of, reduced
 from cleanplate.scene_file import (
     CONFIG,
     COVERAGE,
@@ -41,12 +41,13 @@ from cleanplate.scene_file import (
     write_scene,
 )
 from cleanplate.segmentation import Cut, SegmentationSettings, Segmenter, ShadowModel
+from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.settings import LearnSettings, resolve, resolve_closed
-from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
+from cleanplate.video import VideoSource
 from cleanplate.video.camera_watch import CameraWatch
-from cleanplate.video.registration import Motion, Registrar
+from cleanplate.video.registration import Motion
 
 if TYPE_CHECKING:
     import torch
@@ -56,22 +57,6 @@ if TYPE_CHECKING:
 
 Runtime: TypeAlias = Literal["torch", "onnx"]
 """What runs the network of a scene."""
-_BATCH = 8
-
-
-class _Estimated(NamedTuple):
-    """A frame, its picture over the plate and its background, both in the working size.
-
-    Attributes:
-        motion: Of the camera; None: it is known to stand still.
-        state: Of the scene; 0: the main one.
-    """
-
-    frame: Frame
-    picture: Picture
-    background: Picture
-    motion: Motion | None
-    state: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +112,7 @@ class Scene:
         skip: Collection[int] = (),
         layers: Layers | None = None,
         watch: CameraWatch | None = None,
+        second: SecondProcess | None = None,
     ) -> Generator[Result]:
         """Foreground of every frame of a recording, one after the other.
 
@@ -139,32 +125,32 @@ class Scene:
             skip: Numbers of frames that need no result; the others come out as without it.
             layers: Fresh layers of `open_layers`, to be asked for repairs afterwards.
             watch: A fresh one of `open_watch`, which tells whether the camera was moved.
+            second: A process that follows the layers; the masks are the same, in less time. Where
+                the caller stops early, layers have seen some frames more than he has.
 
         Raises:
             SourceError: The recording cannot be read.
             FrameSizeError: Its frames are not of the scene's size.
+            SegmentationError: The second process has ended.
         """
         settings = segmentation or self.settings.segmentation
         if layers is None and settings.follows:
             layers = self.open_layers(settings)
-        # The next backgrounds are estimated while the masks of these frames are cut out.
         unseen = frozenset(skip) if layers is None else frozenset[int]()
         names = state_names(self.estimator)
         # Layers have segmenters of their own.
         segmenters = self._segmenters(settings) if layers is None else []
-        for batch in read_ahead(self._estimated(self._frames_of(source), unseen), depth=1):
-            for frame, picture, background, motion, state in batch:
-                name = names[state] if len(names) > 1 else None
-                if watch is not None and watch.is_due(frame.time):
-                    watch.look(frame.number, frame.time, self._reduced(frame))
-                if layers is None:
-                    cut = segmenters[state].cut(picture, background)
-                    result = self._result(frame, cut.mask, cut.background, motion)
-                    yield replace(result, state=name)
-                    continue
-                found = layers.update(frame.time, picture, background, state)
-                if frame.number not in skip:
-                    yield replace(self._layered_result(frame, found, motion), state=name)
+        batches = estimated(self, frames_of(self, source), unseen)
+        for each, found in followed(batches, layers, second):
+            frame, name = each.frame, names[each.state] if len(names) > 1 else None
+            if watch is not None and watch.is_due(frame.time):
+                watch.look(frame.number, frame.time, reduced(self, frame))
+            if found is None:
+                cut = segmenters[each.state].cut(each.picture, each.background)
+                result = self._result(frame, cut.mask, cut.background, each.motion)
+                yield replace(result, state=name)
+            elif frame.number not in skip:
+                yield replace(self._layered_result(frame, found, each.motion), state=name)
 
     def cut(self, pictures: Picture, extras: Extras) -> list[Cut]:
         """Mask and background of pictures `(B, h, w, 3)` in the working size, each by itself."""
@@ -210,10 +196,10 @@ class Scene:
             FrameSizeError: Its frames are not of the scene's size.
         """
         layers = [self.open_layers(each) for each in settings]
-        for batch in read_ahead(self._estimated(self._frames_of(source), frozenset()), depth=1):
-            for frame, picture, background, motion, state in batch:
-                found = [each.update(frame.time, picture, background, state) for each in layers]
-                yield tuple(self._layered_result(frame, each, motion) for each in found)
+        batches = estimated(self, frames_of(self, source), frozenset())
+        for each, _ in followed(batches, None):
+            found = [one.update(*each.to_follow) for one in layers]
+            yield tuple(self._layered_result(each.frame, one, each.motion) for one in found)
 
     def open_layers(self, segmentation: SegmentationSettings | None = None) -> Layers:
         """Fresh layers for one call of `segment`."""
@@ -246,14 +232,6 @@ class Scene:
             estimator=mended_states(self.estimator, layers.mends),
             provenance={**self.provenance, "ghosts_repaired_while_segmenting": layers.repairs},
         )
-
-    def _frames_of(self, source: str | Path | VideoSource | Iterable[Frame]) -> Iterable[Frame]:
-        if isinstance(source, str | Path):
-            source = open_source(source)
-        if isinstance(source, VideoSource):
-            require_size(source.size, self.frame_size, source.name)
-            return read_ahead(source.frames(), depth=2 * _BATCH)
-        return source
 
     def _result(
         self, frame: Frame, mask: Mask, background: Picture, motion: Motion | None
@@ -301,50 +279,6 @@ class Scene:
                 plots=self.plots,
             ),
         )
-
-    def _estimated(
-        self, frames: Iterable[Frame], skip: frozenset[int]
-    ) -> Iterator[tuple[_Estimated, ...]]:
-        """Batches of frames with their backgrounds."""
-        for batch in in_batches(self._inputs(frames, skip), _BATCH):
-            pictures = np.stack([picture for _, picture, _, _ in batch])
-            extras = {name: np.stack([e[name] for _, _, e, _ in batch]) for name in batch[0][2]}
-            picked, backgrounds = pick_and_estimate(self.estimator, pictures, extras)
-            yield tuple(
-                _Estimated(
-                    frame,
-                    picture if motion is None else filled(picture, motion, background),
-                    background,
-                    motion,
-                    state,
-                )
-                for (frame, _, _, motion), picture, background, state in zip(
-                    batch, pictures, backgrounds, picked, strict=True
-                )
-            )
-
-    def _inputs(
-        self, frames: Iterable[Frame], skip: frozenset[int]
-    ) -> Iterator[tuple[Frame, Picture, dict[Modality, FloatMap], Motion | None]]:
-        """Frames with their picture over the plate, what else the method reads, and the motion."""
-        readers = self.estimator.readers()
-        plate = resized(self.plate, self.working_size)
-        registrar = Registrar(plate, self.shake.motion) if self.shake.motion else None
-        for frame in frames:
-            if frame.number in skip and not readers:
-                continue
-            picture, motion = self._reduced(frame), None
-            if registrar is not None:
-                motion = registrar.locate(picture)
-                picture = filled(motion.to_plate(picture), motion, plate)
-            # Readers see every frame, also those left out: they may remember.
-            extras = {name: reader.read(picture, frame.index) for name, reader in readers.items()}
-            if frame.number not in skip:
-                yield frame, picture, extras, motion
-
-    def _reduced(self, frame: Frame) -> Picture:
-        require_size(frame.size, self.frame_size, f"frame {frame.number}")
-        return resized(frame.picture, self.working_size)
 
 
 def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -> Scene:

@@ -22,7 +22,6 @@ LEAST_SECONDS = 5.0
 """A view that lasts for less is not learned."""
 _REFERENCE_LOOKS = 10
 """Looks at a new view, four seconds, whose median stands for it until it has been learned."""
-_DECODED_AHEAD = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +110,7 @@ def frames_by_view(
     views: Sequence[View], recording: VideoSource
 ) -> Generator[tuple[View, Iterator[Frame]]]:
     """Each view with its frames, in one pass; those of one are used up before the next is met."""
-    passing = read_ahead(recording.frames(), depth=_DECODED_AHEAD)
+    passing = recording.frames_ahead()
     try:
         rest: Iterator[Frame] = passing
         for view, move in zip(views, [*(view.move for view in views[1:]), None], strict=True):

@@ -53,17 +53,21 @@ class Cleanup:
             differs: Where a gap may be closed, since the frame differs at all; None: everywhere.
             decide: What corrects the outlines before small regions are removed; None: nothing.
         """
-        mask = self.majority(mask)
+        # What is empty all around stays so: only the part that holds anything is looked at.
+        part = _part_with(mask if faint is None else faint, self.square // 2 + self.gap // 2)
+        inner = self.majority(mask[part])
         if faint is not None:
-            mask = _joined(mask, self.majority(faint))
+            inner = _joined(inner, self.majority(faint[part]))
         if self.gap > 1:
-            closed = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, self._disc)
+            closed = cv2.morphologyEx(inner, cv2.MORPH_CLOSE, self._disc)
             if differs is not None:
-                cv2.bitwise_and(closed, differs, dst=closed)
-            mask = cv2.bitwise_or(mask, closed)
+                cv2.bitwise_and(closed, differs[part], dst=closed)
+            inner = cv2.bitwise_or(inner, closed)
+        cleaned = np.zeros_like(mask)
+        cleaned[part] = inner
         if decide is not None:
-            mask = decide(mask)
-        return remove_small(mask, self.min_area)
+            cleaned = decide(cleaned)
+        return remove_small(cleaned, self.min_area)
 
     def majority(self, mask: Mask) -> Mask:
         """Each pixel as most of the square around it."""
@@ -73,6 +77,13 @@ class Cleanup:
         square = (self.square, self.square)
         mean = cv2.blur(mask, square, borderType=cv2.BORDER_REPLICATE)
         return np.asarray(cv2.compare(mean, 127, cv2.CMP_GT), np.uint8)
+
+
+def _part_with(mask: Mask, reach: int) -> tuple[slice, slice]:
+    """The rows and columns that hold all of a mask, and what lies around it up to a reach."""
+    left, top, width, height = cv2.boundingRect(mask)
+    rim = reach + 1  # beyond what is reached there is at least one empty row
+    return np.s_[max(0, top - rim) : top + height + rim, max(0, left - rim) : left + width + rim]
 
 
 def _joined(mask: Mask, faint: Mask) -> Mask:
@@ -88,11 +99,17 @@ def _joined(mask: Mask, faint: Mask) -> Mask:
 
 def remove_small(mask: Mask, min_area: int) -> Mask:
     """Mask without the 8-connected regions of fewer pixels."""
-    if min_area <= 1 or not mask.any():
+    if min_area <= 1:
         return mask
-    count, labels = cv2.connectedComponents(mask, connectivity=8)
-    is_large = np.bincount(labels[mask > 0], minlength=count) >= min_area
-    return mask if is_large[1:].all() else _chosen(is_large, labels)
+    part = _part_with(mask, 0)
+    inner = mask[part]
+    count, labels = cv2.connectedComponents(inner, connectivity=8)
+    is_large = np.bincount(labels[inner > 0], minlength=count) >= min_area
+    if is_large[1:].all():
+        return mask
+    rest = np.zeros_like(mask)
+    rest[part] = _chosen(is_large, labels)
+    return rest
 
 
 def _chosen(chosen: NDArray[np.bool_], labels: NDArray[np.int32]) -> Mask:

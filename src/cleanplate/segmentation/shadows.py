@@ -13,6 +13,7 @@ from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadow_model import ShadowModel, ShadowSamples
 
 _MEAN_OF_CHANNELS = np.full((1, 3), 1 / 3, np.float32)
+_OFF_MEAN = np.eye(3, dtype=np.float32) - np.float32(1 / 3)
 _SUM_OF_CHANNELS = np.ones((1, 3), np.float32)
 LOG_OFFSET = 2
 """Grey levels added before a logarithm is taken, so that noise in the dark does not matter."""
@@ -119,8 +120,8 @@ def _darkening(ratio: FloatMap, most_colour: float) -> _Darkening:
     light = cv2.transform(ratio, _MEAN_OF_CHANNELS)
     mean = _blurred(light, WINDOW)
     smooth = _blurred(ratio, SMALL_WINDOW)
-    grey = cv2.merge([cv2.transform(smooth, _MEAN_OF_CHANNELS)] * 3)
-    colour = cv2.transform(cv2.absdiff(smooth, grey), _SUM_OF_CHANNELS / max(most_colour, 1e-9))
+    away = np.abs(cv2.transform(smooth, _OFF_MEAN))
+    colour = cv2.transform(away, _SUM_OF_CHANNELS / max(most_colour, 1e-9))
     return _Darkening(mean, _variance(light, mean, WINDOW), colour)
 
 

@@ -6,7 +6,6 @@ import queue
 import threading
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
-from itertools import islice
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -71,7 +70,20 @@ def _drop_one(messages: queue.Queue[_Message[Item]]) -> None:
 
 
 def in_batches(items: Iterable[Item], size: int) -> Generator[tuple[Item, ...]]:
-    """Tuples of up to `size` items in their order; `itertools.batched` of Python 3.12."""
-    iterator = iter(items)
-    while batch := tuple(islice(iterator, size)):
-        yield batch
+    """Tuples of up to `size` items in their order.
+
+    Unlike `itertools.batched` it gives the items before a failure, and only then the failure.
+    """
+    batch: list[Item] = []
+    try:
+        for item in items:
+            batch.append(item)
+            if len(batch) == size:
+                full, batch = tuple(batch), []
+                yield full
+    except Exception:
+        if batch:
+            yield tuple(batch)
+        raise
+    if batch:
+        yield tuple(batch)

@@ -8,8 +8,9 @@ import re
 import zlib
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +35,8 @@ IMAGE_SUFFIXES = frozenset(
 
 DECODING_THREADS = 2
 _DECODED_AHEAD = 6
+_LEAST_FOR_THREADS = 640 * 480
+"""Pixels of a picture below which threads cost more than they save."""
 _FINGERPRINTED_PICTURES = 64
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -50,7 +53,7 @@ class NumberedImage(NamedTuple):
 
 
 class ImageSequence(VideoSource):
-    """Pictures in the order of their numbers, decoded by two threads ahead of the consumer.
+    """Pictures in the order of their numbers; large ones are decoded by two threads ahead.
 
     The frame number is the last run of digits in the file name. If any name has none, all are
     numbered by their position from 1 in natural order (2 before 10). Times assume
@@ -93,31 +96,36 @@ class ImageSequence(VideoSource):
         return digest.hexdigest()
 
     def _pass(self, wanted: Wanted | None, tally: Tally) -> Iterator[Frame]:
+        read: Callable[[], Picture | None] | None
+        if self.size.pixels < _LEAST_FOR_THREADS:
+            for index, image in enumerate(self._images[slice(*self.span)]):
+                is_wanted = wanted is None or wanted(index, self._time(index))
+                read = partial(read_picture, image.path) if is_wanted else None
+                yield from self._finish(index, read, tally)
+            return
         # A picture waits in this queue while the threads decode it; one not wanted holds a place
         # without work, so that the order stays that of the files.
-        waiting: deque[tuple[int, Future[Picture | None] | None]] = deque()
+        waiting: deque[tuple[int, Callable[[], Picture | None] | None]] = deque()
         pool = ThreadPoolExecutor(DECODING_THREADS, thread_name_prefix="decode")
         try:
             for index, image in enumerate(self._images[slice(*self.span)]):
                 is_wanted = wanted is None or wanted(index, self._time(index))
-                waiting.append(
-                    (index, pool.submit(read_picture, image.path) if is_wanted else None)
-                )
+                read = pool.submit(read_picture, image.path).result if is_wanted else None
+                waiting.append((index, read))
                 if len(waiting) > _DECODED_AHEAD:
-                    yield from self._finish(waiting.popleft(), tally)
+                    yield from self._finish(*waiting.popleft(), tally)
             while waiting:
-                yield from self._finish(waiting.popleft(), tally)
+                yield from self._finish(*waiting.popleft(), tally)
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
     def _finish(
-        self, entry: tuple[int, Future[Picture | None] | None], tally: Tally
+        self, index: int, read: Callable[[], Picture | None] | None, tally: Tally
     ) -> Iterator[Frame]:
-        index, future = entry
         time = self._time(index)
-        if future is None:
+        if read is None:
             tally.meet(time)
-        elif (picture := future.result()) is None:
+        elif (picture := read()) is None:
             tally.damaged += 1
         else:
             tally.meet(time)

@@ -7,19 +7,25 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple, Self, TypeAlias
 
 from cleanplate.errors import FrameSizeError, SourceError
 from cleanplate.frames import MINIMUM_SIDE, Frame, FrameSize
+from cleanplate.video.ahead import in_batches, read_ahead
 
 Wanted: TypeAlias = Callable[[int, float], bool]
 """Says by its index and its time in seconds whether a frame is wanted."""
 
 DEFAULT_FRAME_RATE = Fraction(25)
 """Frames per second where nothing better is known, as with pictures in a folder."""
+
+_DECODED_AHEAD = 16
+_BYTES_TOGETHER = 2_000_000
+"""Frames handed over together are no larger: 8 of 320x240, one of 1280x720 or more."""
 
 
 class SourceProblems(NamedTuple):
@@ -151,6 +157,21 @@ class VideoSource(ABC):
             yield frame
         if tally.passed == 0:
             raise no_readable_frame(self.name)
+
+    def frames_ahead(self) -> Generator[Frame]:
+        """As `frames`, decoded by a background thread; small ones are handed over together.
+
+        Raises:
+            SourceError: As from `frames`.
+            FrameSizeError: Likewise.
+        """
+        together = min(_DECODED_AHEAD, max(1, _BYTES_TOGETHER // (3 * self.size.pixels)))
+        batches = read_ahead(
+            in_batches(self.frames(), together), depth=-(-_DECODED_AHEAD // together)
+        )
+        with closing(batches):  # its thread has ended before this one goes on
+            for batch in batches:
+                yield from batch
 
     def part(self, first: int, end: int | None = None) -> Self:
         """The frames from one number up to another as a recording of their own.

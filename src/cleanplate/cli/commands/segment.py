@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,6 +16,7 @@ from cleanplate.cli.mask_output import Wanted
 from cleanplate.cli.segmenting import OnMoved, Outcome, Task, write_masks
 from cleanplate.errors import SettingsError, UsageError
 from cleanplate.scene import LearnOptions, Scene, load
+from cleanplate.scene.processors import second_process
 from cleanplate.scene.result import require_size
 from cleanplate.scene.scene import Runtime
 from cleanplate.scene.views import LEAST_SECONDS, View, learn_views
@@ -64,7 +66,8 @@ def segment(
         overwrite: Replace the masks that are in the folder.
     """
     wanted = Wanted(out, overlay, objects, save_scene, labels=labels)
-    with Console(common or CommonOptions()) as console:
+    # It starts while this process loads what it needs.
+    with Console(common or CommonOptions()) as console, second_process() or nullcontext() as second:
         begin = time.monotonic()
         overrides = parse_assignments(assignments or [])
         if on_moved == "relearn":
@@ -78,7 +81,7 @@ def segment(
         if on_moved == "relearn":
             options = LearnOptions(resume=resume, overwrite=overwrite, samples=bool(scene.samples))
             task = _relearned(task, recording, options, device=device, console=console)
-        outcome = write_masks(recording, task, console=console)
+        outcome = write_masks(recording, task, second=second, console=console)
         _warn(console, recording, task, outcome)
         seconds = time.monotonic() - begin
         values = {

@@ -120,6 +120,10 @@ class Layers:
         """How many ghosts have been mended."""
         return self._repairs
 
+    def take_over(self, other: Layers) -> None:
+        """Becomes what another object, which followed the stream in its place, has become."""
+        vars(self).update(vars(other))
+
     def update(
         self, time: float, picture: Picture, background: Picture, state: int = 0
     ) -> LayeredFrame:
@@ -157,8 +161,7 @@ class Layers:
         return mended(background, self._mends[state]) if state in self._mends else background
 
     def _labels(self, mask: Mask, rests: NDArray[np.bool_]) -> NDArray[np.uint8]:
-        labels = mask.copy()
-        labels[labels > 0] = MOVING
+        labels = np.bitwise_and(mask, np.uint8(MOVING))
         if rests.any():
             smooth = (self._cleanup.majority(rests.view(np.uint8) * np.uint8(255)) & mask) > 0
             labels[smooth] = WAITING

@@ -41,7 +41,7 @@ class Stillness:
         self._since: NDArray[np.float64] = np.zeros(size)
         self._candidate: FloatMap = np.zeros((*size, 3), np.float32)
         self._candidate_since: NDArray[np.float64] = np.zeros(size)
-        self._is_still: NDArray[np.bool_] = np.zeros(size, np.bool_)
+        self._is_still: Mask = np.zeros(size, np.uint8)
         self._sparse: NDArray[np.int16] | None = None
         """Some pixels of the last frame and of its background."""
 
@@ -66,21 +66,23 @@ class Stillness:
             self._candidate = now
             return np.zeros(self._size, np.bool_)
         if jumps:
-            cv2.copyTo(now, self._is_still.view(np.uint8), self._look)
+            cv2.copyTo(now, self._is_still, self._look)
         shown = self._is_same(now, self._look)
-        new = cv2.bitwise_and(~shown, ~self._is_same(now, self._candidate))
+        new = cv2.bitwise_not(cv2.bitwise_or(shown, self._is_same(now, self._candidate)))
         cv2.copyTo(now, new, self._candidate)
         # What shows its look again waits from the start for another one.
-        self._candidate_since[(new | shown) > 0] = time
-        ripe = (shown == 0) & (time - self._candidate_since >= self._wait)
-        if ripe.any():
-            self._look[ripe] = self._candidate[ripe]
-            self._since[ripe] = self._candidate_since[ripe]
+        np.copyto(self._candidate_since, time, where=cv2.bitwise_or(new, shown) > 0)
+        waited = cv2.compare(self._candidate_since, time - self._wait, cv2.CMP_LE)
+        ripe = cv2.bitwise_and(cv2.bitwise_not(shown), waited)
+        if cv2.hasNonZero(ripe):
+            cv2.copyTo(self._candidate, ripe, self._look)
+            cv2.copyTo(self._candidate_since, ripe, self._since)
         # In two steps: accumulateWeighted with a mask takes four times as long.
         followed = cv2.addWeighted(now, _FOLLOWING, self._look, 1 - _FOLLOWING, 0)
         cv2.copyTo(followed, shown, self._look)
-        self._is_still = (shown > 0) | ripe
-        return self._is_still & (time - self._since >= self._wait)
+        self._is_still = cv2.bitwise_or(shown, ripe)
+        stood = cv2.compare(self._since, time - self._wait, cv2.CMP_LE)
+        return cv2.bitwise_and(self._is_still, stood) > 0
 
     def differs(self) -> NDArray[np.bool_]:
         """Where the look is not that of the background, `(h, w)`."""

@@ -1,0 +1,157 @@
+"""The frames of a recording, each with its background, and what the layers say of it."""
+
+from __future__ import annotations
+
+import itertools
+from collections import deque
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from cleanplate.frames import FloatMap, Frame, FrameSize, Modality, Picture
+from cleanplate.scene.alignment import filled
+from cleanplate.scene.result import require_size, resized
+from cleanplate.scene.states import pick_and_estimate
+from cleanplate.segmentation.beside import Following, SecondProcess, ToFollow
+from cleanplate.segmentation.layers import LayeredFrame, Layers
+from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
+from cleanplate.video.registration import Motion, Registrar
+
+if TYPE_CHECKING:
+    from cleanplate.scene.scene import Scene
+
+_BATCH = 8
+_MOST_PIXELS_BESIDE = 640 * 480
+"""Frames that a second process is of use for: larger ones give threads long calls, and those on
+their way to it would need too much memory."""
+
+
+class Estimated(NamedTuple):
+    """A frame, its picture over the plate and its background, both in the working size.
+
+    Attributes:
+        motion: Of the camera; None: it is known to stand still.
+        state: Of the scene; 0: the main one.
+    """
+
+    frame: Frame
+    picture: Picture
+    background: Picture
+    motion: Motion | None
+    state: int
+
+    @property
+    def to_follow(self) -> ToFollow:
+        """What layers need to know."""
+        return ToFollow(self.frame.time, self.picture, self.background, self.state)
+
+
+def frames_of(scene: Scene, source: str | Path | VideoSource | Iterable[Frame]) -> Iterable[Frame]:
+    """Frames of a recording, decoded ahead, or the frames that were given.
+
+    Raises:
+        SourceError: The recording cannot be read.
+        FrameSizeError: Its frames are not of the scene's size.
+    """
+    if isinstance(source, str | Path):
+        source = open_source(source)
+    if isinstance(source, VideoSource):
+        require_size(source.size, scene.frame_size, source.name)
+        return source.frames_ahead()
+    return source
+
+
+def reduced(scene: Scene, frame: Frame) -> Picture:
+    """The frame's picture in the working size.
+
+    Raises:
+        FrameSizeError: It is not of the scene's size.
+    """
+    require_size(frame.size, scene.frame_size, f"frame {frame.number}")
+    return resized(frame.picture, scene.working_size)
+
+
+def estimated(
+    scene: Scene, frames: Iterable[Frame], skip: frozenset[int]
+) -> Iterator[tuple[Estimated, ...]]:
+    """Batches of frames with their backgrounds, without those to be left out."""
+    for batch in in_batches(_inputs(scene, frames, skip), _BATCH):
+        pictures = np.stack([picture for _, picture, _, _ in batch])
+        extras = {name: np.stack([e[name] for _, _, e, _ in batch]) for name in batch[0][2]}
+        picked, backgrounds = pick_and_estimate(scene.estimator, pictures, extras)
+        yield tuple(
+            Estimated(
+                frame,
+                picture if motion is None else filled(picture, motion, background),
+                background,
+                motion,
+                state,
+            )
+            for (frame, _, _, motion), picture, background, state in zip(
+                batch, pictures, backgrounds, picked, strict=True
+            )
+        )
+
+
+def followed(
+    batches: Iterator[tuple[Estimated, ...]],
+    layers: Layers | None,
+    second: SecondProcess | None = None,
+) -> Generator[tuple[Estimated, LayeredFrame | None]]:
+    """Each frame of the batches with what the layers say of it; None without layers."""
+    if layers is not None and second is not None:
+        first = next(batches, None)
+        if first is None:
+            return
+        batches = itertools.chain([first], batches)
+        if first[0].frame.size.pixels <= _MOST_PIXELS_BESIDE:
+            size = FrameSize(*first[0].picture.shape[:2])
+            with second.open(layers, size, _BATCH) as stream:
+                yield from _followed_beside(batches, stream)
+            return
+    # The next backgrounds are estimated while the masks of these frames are cut out.
+    for batch in read_ahead(batches, depth=1):
+        for each in batch:
+            yield each, None if layers is None else layers.update(*each.to_follow)
+
+
+def _followed_beside(
+    batches: Iterator[tuple[Estimated, ...]], stream: Following
+) -> Generator[tuple[Estimated, LayeredFrame]]:
+    """The same by another process, which always has some batches to work on."""
+    given: deque[tuple[Estimated, ...]] = deque()
+    failure: Exception | None = None
+    try:
+        for batch in batches:
+            if stream.is_full:
+                yield from zip(given.popleft(), stream.take(), strict=True)
+            stream.give([each.to_follow for each in batch])
+            given.append(batch)
+    except Exception as error:  # noqa: BLE001 - raised after the frames before it
+        failure = error
+    while given:
+        yield from zip(given.popleft(), stream.take(), strict=True)
+    if failure is not None:
+        raise failure
+
+
+def _inputs(
+    scene: Scene, frames: Iterable[Frame], skip: frozenset[int]
+) -> Iterator[tuple[Frame, Picture, dict[Modality, FloatMap], Motion | None]]:
+    """Frames with their picture over the plate, what else the method reads, and the motion."""
+    readers = scene.estimator.readers()
+    plate = resized(scene.plate, scene.working_size)
+    registrar = Registrar(plate, scene.shake.motion) if scene.shake.motion else None
+    for frame in frames:
+        if frame.number in skip and not readers:
+            continue
+        picture, motion = reduced(scene, frame), None
+        if registrar is not None:
+            motion = registrar.locate(picture)
+            picture = filled(motion.to_plate(picture), motion, plate)
+        # Readers see every frame, also those left out: they may remember.
+        extras = {name: reader.read(picture, frame.index) for name, reader in readers.items()}
+        if frame.number not in skip:
+            yield frame, picture, extras, motion

@@ -1,0 +1,225 @@
+"""The side of the second process that the first one sees."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, NamedTuple
+
+from cleanplate.errors import SegmentationError
+from cleanplate.frames import FrameSize, Picture
+from cleanplate.segmentation.beside.messages import Begin, End, Found, Job, Ready, Room
+from cleanplate.segmentation.layers import LayeredFrame, Layers
+from cleanplate.video.writing import output_error
+
+COMMAND = (sys.executable, "-m", "cleanplate.segmentation.beside.worker")
+_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the system's, not a name in it
+"""Where files are memory, if the system has it."""
+_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
+    "MALLOC_TRIM_THRESHOLD_": str(1 << 27),
+}
+"""glibc gives memory of that size back to the system at once and has it cleared anew; pictures come
+and go all the time."""
+_BATCHES = 4
+"""Batches that are under way at a time."""
+_SECONDS_TO_END = 10
+
+
+class ToFollow(NamedTuple):
+    """A frame of a stream.
+
+    Attributes:
+        time: In seconds; never less than that of the frame before.
+        picture: `(h, w, 3)`, uint8, RGB.
+        background: What the scene says its background is, `(h, w, 3)`.
+        state: State of the scene; 0: the main one.
+    """
+
+    time: float
+    picture: Picture
+    background: Picture
+    state: int = 0
+
+
+class SecondProcess:
+    """A process that cuts masks out and follows layers, so that another core has work too.
+
+    Python lets only one thread at a time make calls, and masks are many short ones. The process
+    starts at once and needs some tenths of a second; it can follow any number of streams, one after
+    the other. Close it, or use `with`.
+
+    Raises:
+        SegmentationError: It cannot be started.
+    """
+
+    def __init__(self) -> None:
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
+                COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env={**os.environ, **_ENVIRONMENT},
+            )
+        except OSError as error:
+            raise SegmentationError(
+                f"no second process could be started: {error.strerror}; do without one"
+            ) from error
+
+    @property
+    def pid(self) -> int:
+        """Its number in the system."""
+        return self._process.pid
+
+    def wait_until_ready(self) -> None:
+        """Waits until it has started.
+
+        Raises:
+            SegmentationError: It has ended.
+        """
+        self.tell(Ready())
+        self.answer()
+
+    def open(self, layers: Layers, size: FrameSize, batch: int) -> Following:
+        """Begins a stream.
+
+        Args:
+            layers: Fresh ones; they take in what the stream did to them when it is closed.
+            size: Of its pictures.
+            batch: Most frames that are given at a time.
+
+        Raises:
+            SegmentationError: The process has ended.
+            OutputError: There is no room for the memory that both share.
+        """
+        return Following(self, layers, size, batch)
+
+    def tell(self, message: Any) -> None:
+        """Sends a message."""
+        assert self._process.stdin is not None
+        try:
+            pickle.dump(message, self._process.stdin)
+            self._process.stdin.flush()
+        except (BrokenPipeError, ValueError) as error:
+            raise self._ended() from error
+
+    def answer(self) -> Any:
+        """Waits for the answer to the earliest message that has none."""
+        assert self._process.stdout is not None
+        try:
+            answer = pickle.load(self._process.stdout)  # noqa: S301 - our own process's
+        except (EOFError, pickle.UnpicklingError, ValueError) as error:
+            raise self._ended() from error
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def close(self) -> None:
+        """Ends the process, whatever it does; it follows nothing any more."""
+        self._process.kill()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            with suppress(BrokenPipeError):  # something was on its way
+                pipe.close()
+
+    def __enter__(self) -> SecondProcess:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ended(self) -> SegmentationError:
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_SECONDS_TO_END)
+        code = self._process.poll()
+        hint = "; the system may have run out of memory" if code == -9 else ""
+        return SegmentationError(f"the process that cuts masks out ended with code {code}{hint}")
+
+
+class Following:
+    """One stream in the second process; `with` ends it."""
+
+    def __init__(self, process: SecondProcess, layers: Layers, size: FrameSize, batch: int) -> None:
+        self._process = process
+        self._layers = layers
+        self._batch = batch
+        self._given: deque[tuple[int, Sequence[ToFollow]]] = deque()
+        self._next = 0
+        count = _BATCHES * batch
+        folder = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir())
+        try:
+            with tempfile.TemporaryDirectory(dir=folder, prefix="cleanplate-") as place:
+                path = Path(place, "frames")
+                path.touch()
+                self._room = Room(path, size, count)
+                process.tell(Begin(path, size, count, layers))
+                process.answer()
+        except OSError as error:
+            raise output_error(error, folder, "frames for the second process") from error
+
+    @property
+    def is_full(self) -> bool:
+        """Whether results have to be taken before more frames are given."""
+        return len(self._given) == _BATCHES
+
+    def give(self, frames: Sequence[ToFollow]) -> None:
+        """Hands the next frames over, at most a batch of them."""
+        assert not self.is_full
+        assert len(frames) <= self._batch
+        first = self._next
+        self._next = (first + self._batch) % (_BATCHES * self._batch)
+        for place, frame in enumerate(frames, first):
+            self._room.pictures[place] = frame.picture
+            self._room.backgrounds[place] = frame.background
+        jobs = [Job(place, frame.time, frame.state) for place, frame in enumerate(frames, first)]
+        self._process.tell(jobs)
+        self._given.append((first, frames))
+
+    def take(self) -> Iterator[LayeredFrame]:
+        """Waits for the results of the earliest frames that were given together."""
+        first, frames = self._given.popleft()
+        answers: Sequence[Found] = self._process.answer()
+        room = self._room
+        for place, (found, frame) in enumerate(zip(answers, frames, strict=True), first):
+            background = room.changed[place].copy() if found.is_changed else frame.background
+            mask, labels = room.masks[place].copy(), room.labels[place].copy()
+            yield LayeredFrame(mask, labels, background, found.objects)
+
+    def close(self) -> None:
+        """Ends the stream; its layers know what became of them, up to the last frame given."""
+        while self._given:
+            self._given.popleft()
+            self._process.answer()
+        self._process.tell(End())
+        self._layers.take_over(self._process.answer())
+
+    def __enter__(self) -> Following:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            self.close()
+        except Exception:
+            if kind is None:
+                raise
+            self._process.close()  # nobody knows what it was about

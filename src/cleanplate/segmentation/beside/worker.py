@@ -1,0 +1,73 @@
+"""The second process: `python -m cleanplate.segmentation.beside.worker`.
+
+It reads messages from stdin, answers on stdout in their order, and ends when stdin does.
+"""
+
+from __future__ import annotations
+
+import pickle
+import signal
+import sys
+from collections.abc import Sequence
+from typing import IO, Any
+
+import cv2
+
+from cleanplate.segmentation.beside.messages import Begin, End, Found, Job, Ready, Room
+from cleanplate.segmentation.layers import Layers
+
+
+class _Stream:
+    """One stream of frames."""
+
+    def __init__(self, begin: Begin) -> None:
+        self.layers: Layers = begin.layers
+        self._room = Room(begin.path, begin.size, begin.room)
+
+    def follow(self, job: Job) -> Found:
+        """Layers of the next frame."""
+        room, place = self._room, job.place
+        background = room.backgrounds[place]
+        found = self.layers.update(job.time, room.pictures[place], background, job.state)
+        room.masks[place] = found.mask
+        room.labels[place] = found.labels
+        is_changed = found.background is not background
+        if is_changed:
+            room.changed[place] = found.background
+        return Found(is_changed, found.objects)
+
+
+def serve(messages: IO[bytes], answers: IO[bytes]) -> None:
+    """Answers messages until there are no more of them."""
+    stream: _Stream | None = None
+    while True:
+        try:
+            message: Ready | Begin | Sequence[Job] | End = pickle.load(messages)  # noqa: S301 - our parent's
+        except EOFError:
+            return
+        answer: Any = None
+        try:
+            if isinstance(message, Begin):
+                stream = _Stream(message)
+            elif isinstance(message, End):
+                assert stream is not None
+                answer, stream = stream.layers, None
+            elif not isinstance(message, Ready):
+                assert stream is not None
+                answer = [stream.follow(job) for job in message]
+        except Exception as error:  # noqa: BLE001 - raised again in the other process
+            answer = error
+        pickle.dump(answer, answers)
+        answers.flush()
+
+
+def main() -> None:
+    """Serves the process that started this one."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the other one, which ends this one
+    answers, sys.stdout = sys.stdout.buffer, sys.stderr
+    cv2.setNumThreads(1)
+    serve(sys.stdin.buffer, answers)
+
+
+if __name__ == "__main__":
+    main()
