@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import cv2
@@ -12,6 +13,8 @@ from numpy.typing import NDArray
 from cleanplate.background.bands import least_motion, rows_per_band
 from cleanplate.frames import FloatMap, FrameStack
 
+THREADS = 2
+"""numpy lets others work while it sums; each thread holds samples of its own, so two are enough."""
 STATES = 8
 """States that are kept of a pixel; among leaves in the wind the true one is in the first six."""
 
@@ -86,8 +89,9 @@ def find_states(stack: FrameStack, positions: Sequence[int]) -> States:
         seen=np.empty((len(positions), height, width), np.uint8),
         reach=np.empty((height, width), np.float32),
     )
-    rows = rows_per_band(stack, len(positions), _BYTES_PER_SAMPLE)
-    for top in range(0, height, rows):
+    rows = max(1, rows_per_band(stack, len(positions), _BYTES_PER_SAMPLE) // THREADS)
+
+    def fill(top: int) -> None:
         band = slice(top, min(top + rows, height))
         motion = _smooth_motion(stack, positions, band)
         noise = _quantile(motion, _QUIET_SHARE)
@@ -102,6 +106,10 @@ def find_states(stack: FrameStack, positions: Sequence[int]) -> States:
         states.visits[:, band] = found.visits.reshape(STATES, *reach.shape)
         states.seen[:, band] = found.seen.reshape(len(positions), *reach.shape)
         states.reach[band] = reach
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        for _ in pool.map(fill, range(0, height, rows)):
+            pass  # a failure is raised here
     return states
 
 
@@ -138,7 +146,9 @@ class _BandStates:
     def observe(self, time: int, colours: NDArray[np.uint8], still: NDArray[np.bool_]) -> None:
         """Takes in one sample of each pixel, `(P, 3)`."""
         values = colours.astype(np.float32)
-        near = distance(values, self.colours[self._last, self._pixels])
+        # Indices into flat arrays, and `take`: far faster than an index for each axis.
+        shown = self._last * len(self._pixels) + self._pixels
+        near = distance(values, self.colours.reshape(-1, 3).take(shown, axis=0))
         moved_on = np.nonzero(near > _NEAR * self._reach)[0]
         known = np.ones(len(values), np.bool_)
         state, apart = self._nearest(values[moved_on], moved_on)
@@ -157,7 +167,7 @@ class _BandStates:
         state = np.zeros(len(pixels), np.intp)
         apart = np.full(len(pixels), np.inf, np.float32)
         for other in range(STATES):
-            further = distance(values, self.colours[other, pixels])
+            further = distance(values, self.colours[other].take(pixels, axis=0))
             nearer = further < apart
             state[nearer] = other
             apart[nearer] = further[nearer]
@@ -176,14 +186,16 @@ class _BandStates:
 
     def _update(self, time: int, values: NDArray[np.float32], pixels: NDArray[np.intp]) -> None:
         """Counts the still samples, and moves the colours of their states towards them."""
-        state = self._last[pixels]
-        self.visits[state, pixels] += time - self._left[state, pixels] > self._absence
-        self._left[state, pixels] = time
-        self.counts[state, pixels] += 1
-        count = self.counts[state, pixels].astype(np.float32)
-        rate = np.maximum(1 / count, _FOLLOW)[:, None]
-        colours = self.colours[state, pixels]
-        self.colours[state, pixels] = colours + rate * (values[pixels] - colours)
+        place = self._last.take(pixels) * len(self._pixels) + pixels
+        visits, left = self.visits.reshape(-1), self._left.reshape(-1)
+        counts, colours = self.counts.reshape(-1), self.colours.reshape(-1, 3)
+        visits[place] += time - left.take(place) > self._absence
+        left[place] = time
+        count = counts.take(place) + 1
+        counts[place] = count
+        rate = np.maximum(1 / count.astype(np.float32), _FOLLOW)[:, None]
+        before = colours.take(place, axis=0)
+        colours[place] = before + rate * (values.take(pixels, axis=0) - before)
 
 
 def _smooth_motion(stack: FrameStack, positions: Sequence[int], band: slice) -> NDArray[np.uint16]:
