@@ -125,6 +125,23 @@ def test_waiting_vehicles_of_many_colours_leave_the_road(random: np.random.Gener
     assert error(candidate_plate(stack, range(COUNT)), scene, BODY) < 2
 
 
+def test_of_a_full_queue_the_road_is_found_though_it_is_never_seen_without_a_neighbour(
+    random: np.random.Generator,
+) -> None:
+    """When one vehicle has left, others drive past beside its place."""
+    road = np.full((HEIGHT, WIDTH, 3), 110, np.uint8)
+    frames = recording(road, random, noise=1.0)
+    left, right = np.s_[12:30, 10:28], np.s_[12:30, 28:46]
+    for place, colour, away in ((left, (200, 40, 40), 42), (right, (40, 60, 190), 51)):
+        standing, passing = slice(0, 42), slice(51, 60) if away == 42 else slice(42, 51)
+        frames[(standing, *place)] = np.array(colour) + random.normal(0, 1, (42, 18, 18, 3))
+        frames[(passing, *place)] = random.uniform(0, 255, (9, 18, 18, 3))
+    plate = candidate_plate(ArrayStack(as_bytes(frames)), range(COUNT))
+    # Right beside what moves nothing is still.
+    assert error(plate, road, np.s_[12:30, 10:26]) < 2
+    assert error(plate, road, np.s_[12:30, 30:46]) < 2
+
+
 def test_leaves_that_cover_nearly_everything_are_left_out(random: np.random.Generator) -> None:
     """Each quarter is free in a third of the time, for two frames on end; leaves never rest."""
     scene = paint_plate(HEIGHT, WIDTH)

@@ -40,6 +40,11 @@ _LEAST_OUTLINE = 0.85
 Where it shows something else, such as the rest of the same vehicle, it says nothing about who is
 in front; with less, bright lines under the rim of waiting vehicles are lost.
 """
+_CLEAR_LEAD, _LEAST_CLEAR_OUTLINE = 2.0, 0.7
+"""Lead with which less of the outline is enough, once nothing else is left to change.
+
+In a full queue the road is never seen without the next vehicle beside it.
+"""
 _COMPARABLE = 2
 """A state that comes back more often than so many times another's visits is the scene itself."""
 
@@ -56,7 +61,8 @@ def choose_states(states: States) -> NDArray[np.intp]:
 
     is above a small margin, where the gradients are means over the region's outline of the colour
     difference between its inside, as the plate or as the frame has it, and the plate outside, and
-    the other means go over the pixels of the region.
+    the other means go over the pixels of the region. Nearly all of the outline has to be beside
+    what the frame has in common with the plate; in the end, where the lead is clear, most of it.
     """
     time = _time_of_equals(states)
     # Of states that look the same, and so last equally long, the one with most samples.
@@ -64,11 +70,9 @@ def choose_states(states: States) -> NDArray[np.intp]:
     chosen = np.where(longest, states.counts, -1).argmax(axis=0)
     least = max(_LEAST_COUNT, _LEAST_SHARE * len(states.seen))
     choice = _Choice(states, chosen, time=time, least=least)
-    unchanged = 0
-    for number in itertools.chain(*itertools.repeat(range(len(states.seen)), _ROUNDS)):
-        unchanged = 0 if choice.improve(number) else unchanged + 1
-        if unchanged == len(states.seen):  # nobody has anything more to propose
-            break
+    choice.improve(_ROUNDS)
+    choice.takes_clear_ones = True
+    choice.improve(_ROUNDS)
     return choice.chosen
 
 
@@ -102,7 +106,10 @@ class _Choice:
 
     Attributes:
         chosen: `(H, W)`, the state of each pixel.
+        takes_clear_ones: Whether a clear lead makes up for a part of the outline that is not seen.
     """
+
+    takes_clear_ones = False
 
     def __init__(
         self,
@@ -122,11 +129,15 @@ class _Choice:
         self._differs = np.ones_like(self._known)
         self._differs[:STATES] = distance(states.colours, self._colour) > states.reach
 
-    def improve(self, time: int) -> bool:
-        """Takes over what one frame shows where it fits better; whether anything changed."""
-        better = self.better(time)
-        self._take(better)
-        return len(better.rows) > 0
+    def improve(self, rounds: int) -> None:
+        """Takes over, frame by frame, what fits better, until nobody has more to propose."""
+        unchanged = 0
+        for number in itertools.chain(*itertools.repeat(range(len(self._states.seen)), rounds)):
+            better = self.better(number)
+            self._take(better)
+            unchanged = 0 if len(better.rows) else unchanged + 1
+            if unchanged == len(self._states.seen):
+                break
 
     def better(self, time: int) -> Region:
         """Where one frame shows another state than the plate, and that fits better."""
@@ -168,8 +179,10 @@ class _Choice:
             for counts in (self._time, self._states.visits)
         )
         lead = _OUTLINE_POWER * np.log(now / then) + _VISITS_POWER * oftener + longer
-        is_better: NDArray[np.bool_] = lead > _MARGIN
-        return is_better & (counted > 0) & (counted >= _LEAST_OUTLINE * length)
+        is_better: NDArray[np.bool_] = (lead > _MARGIN) & (counted >= _LEAST_OUTLINE * length)
+        if self.takes_clear_ones:
+            is_better |= (lead > _CLEAR_LEAD) & (counted >= _LEAST_CLEAR_OUTLINE * length)
+        return is_better & (counted > 0)
 
     def _take(self, region: Region) -> None:
         states = self._states
