@@ -40,8 +40,9 @@ _LEAST_OUTLINE = 0.85
 Where it shows something else, such as the rest of the same vehicle, it says nothing about who is
 in front; with less, bright lines under the rim of waiting vehicles are lost.
 """
-_CLEAR_LEAD, _LEAST_CLEAR_OUTLINE = 2.0, 0.7
-"""Lead with which less of the outline is enough, once nothing else is left to change.
+_CLEAR_LEAD, _LEAST_CLEAR_OUTLINE = 2.0, 0.6
+"""Lead, times the share of the outline that is seen, with which less of it is enough, once nothing
+else is left to change.
 
 In a full queue the road is never seen without the next vehicle beside it.
 """
@@ -181,7 +182,8 @@ class _Choice:
         lead = _OUTLINE_POWER * np.log(now / then) + _VISITS_POWER * oftener + longer
         is_better: NDArray[np.bool_] = (lead > _MARGIN) & (counted >= _LEAST_OUTLINE * length)
         if self.takes_clear_ones:
-            is_better |= (lead > _CLEAR_LEAD) & (counted >= _LEAST_CLEAR_OUTLINE * length)
+            seen = counted / np.maximum(length, 1)
+            is_better |= (lead * seen > _CLEAR_LEAD) & (seen >= _LEAST_CLEAR_OUTLINE)
         return is_better & (counted > 0)
 
     def _take(self, region: Region) -> None:
