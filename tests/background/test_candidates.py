@@ -339,12 +339,25 @@ def test_what_keeps_coming_back_is_not_given_up_for_what_came_once() -> None:
     assert (choose_states(states)[5:15, 5:15] == 1).all()
 
 
-@pytest.mark.parametrize("hidden", [slice(4, 16), slice(4, 8)], ids=["all", "some"])
+@pytest.mark.parametrize("hidden", [slice(4, 16), slice(4, 10)], ids=["all", "half"])
 def test_a_region_whose_surroundings_are_hidden_is_not_judged(hidden: slice) -> None:
     states = two_states((70, 30))
     states.seen[70:, hidden, 4:16] = NONE
     states.seen[70:, 5:15, 5:15] = 1
     assert (choose_states(states) == 0).all()
+
+
+@pytest.mark.parametrize(("level", "is_chosen"), [(180, True), (110, False)])
+def test_where_most_of_the_surroundings_are_seen_only_a_clear_lead_decides(
+    level: int, is_chosen: bool
+) -> None:
+    """Less of the outline than is asked of others is enough for a clear case."""
+    states = two_states((95, 5))
+    states.colours[0, 5:15, 5:15] = level
+    assert (choose_states(states)[5:15, 5:15] == 1).all()
+    states.seen[95:, 4:7, 4:16] = NONE
+    states.seen[95:, 5:15, 5:15] = 1
+    assert (choose_states(states)[5:15, 5:15] == 1).all() == is_chosen
 
 
 def test_memory_is_bounded_by_a_byte_for_each_sample(monkeypatch: pytest.MonkeyPatch) -> None:
