@@ -20,7 +20,7 @@ from cleanplate.segmentation.beside.messages import Begin, End, Found, Job, Read
 from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.video.writing import output_error
 
-COMMAND = (sys.executable, "-m", "cleanplate.segmentation.beside.worker")
+COMMAND = (sys.executable, "-P", "-m", "cleanplate.segmentation.beside.worker")
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the system's, not a name in it
 """Where files are memory, if the system has it."""
 _ENVIRONMENT = {
@@ -33,6 +33,11 @@ and go all the time."""
 _BATCHES = 4
 """Batches that are under way at a time."""
 _SECONDS_TO_END = 10
+
+
+def _path() -> str:
+    """Where this process finds its modules, and not in whatever folder it happens to work in."""
+    return os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
 
 
 class ToFollow(NamedTuple):
@@ -68,7 +73,7 @@ class SecondProcess:
                 COMMAND,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**os.environ, **_ENVIRONMENT},
+                env={**os.environ, **_ENVIRONMENT, "PYTHONPATH": _path()},
             )
         except OSError as error:
             raise SegmentationError(

@@ -57,8 +57,11 @@ def serve(messages: IO[bytes], answers: IO[bytes]) -> None:
                 answer = [stream.follow(job) for job in message]
         except Exception as error:  # noqa: BLE001 - raised again in the other process
             answer = error
-        pickle.dump(answer, answers)
-        answers.flush()
+        try:
+            pickle.dump(answer, answers)
+            answers.flush()
+        except BrokenPipeError:  # who asked has ended
+            return
 
 
 def main() -> None:
