@@ -225,7 +225,7 @@ class TestInterrupt:
     ) -> None:
         run = tmp_path / "my run"
         process = start(
-            *("learn", recording, "--out", run, "--budget", "500steps", "--device", "cpu"),
+            *("learn", recording, "--out", run, "--budget", "300steps", "--device", "cpu"),
             *("--set", "training.checkpoint_seconds=0.05"),
         )
         while process.poll() is None and not (run / "checkpoint" / "state.json").exists():
@@ -234,12 +234,12 @@ class TestInterrupt:
         outcome = finish(process)
         assert outcome.is_refused_with("interrupted; go on with: cleanplate learn", code=130)
         done = json.loads((run / "checkpoint" / "state.json").read_text())["steps"]
-        assert 0 < done < 500
+        assert 0 < done < 300
         assert not list((run / "checkpoint").glob("**/*.raw"))
         command = outcome.err.partition("go on with: ")[2]
         resumed = cleanplate(*shlex.split(command)[1:], "--json")
         assert resumed.code == 0
-        assert resumed.json["steps"] == 500
+        assert resumed.json["steps"] == 300
         assert not (run / "checkpoint").exists()
 
     def test_ctrl_c_is_an_object_too(
