@@ -132,8 +132,7 @@ def _segmented(
         skip=task.left_out,
         layers=layers,
         watch=watch,
-        # Its layers would have seen more than the frames up to the move.
-        second=None if task.on_moved == "stop" else second,
+        second=second,
     )
     with closing(results):  # before the frames are: its thread may still be reading them
         for result in results:

@@ -66,8 +66,10 @@ def segment(
         overwrite: Replace the masks that are in the folder.
     """
     wanted = Wanted(out, overlay, objects, save_scene, labels=labels)
-    # It starts while this process loads what it needs.
-    with Console(common or CommonOptions()) as console, second_process() or nullcontext() as second:
+    # It starts while this process loads what it needs. Where the camera stops it, layers must not
+    # have seen more than the frames up to there.
+    beside = nullcontext() if on_moved == "stop" else second_process() or nullcontext()
+    with Console(common or CommonOptions()) as console, beside as second:
         begin = time.monotonic()
         overrides = parse_assignments(assignments or [])
         if on_moved == "relearn":
