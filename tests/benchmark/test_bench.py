@@ -192,6 +192,7 @@ def test_a_benchmark_that_was_ended_goes_on(data: Path, tmp_path: Path, end: int
     while not list((out / "cells").glob("*.json")):
         assert process.poll() is None
         time.sleep(0.05)
+    time.sleep(0.2)  # while a process is cleared away, Python drops what a signal raises
     process.send_signal(end)
     _, said = process.communicate(timeout=60)
     if end == signal.SIGINT:
