@@ -96,23 +96,20 @@ class ImageSequence(VideoSource):
         return digest.hexdigest()
 
     def _pass(self, wanted: Wanted | None, tally: Tally) -> Iterator[Frame]:
-        read: Callable[[], Picture | None] | None
-        if self.size.pixels < _LEAST_FOR_THREADS:
-            for index, image in enumerate(self._images[slice(*self.span)]):
-                is_wanted = wanted is None or wanted(index, self._time(index))
-                read = partial(read_picture, image.path) if is_wanted else None
-                yield from self._finish(index, read, tally)
-            return
-        # A picture waits in this queue while the threads decode it; one not wanted holds a place
-        # without work, so that the order stays that of the files.
+        # A large picture waits in this queue while the threads decode it; one not wanted holds a
+        # place without work, so that the order stays that of the files.
         waiting: deque[tuple[int, Callable[[], Picture | None] | None]] = deque()
+        is_large = self.size.pixels >= _LEAST_FOR_THREADS
         pool = ThreadPoolExecutor(DECODING_THREADS, thread_name_prefix="decode")
         try:
             for index, image in enumerate(self._images[slice(*self.span)]):
-                is_wanted = wanted is None or wanted(index, self._time(index))
-                read = pool.submit(read_picture, image.path).result if is_wanted else None
+                read: Callable[[], Picture | None] | None = None
+                if wanted is None or wanted(index, self._time(index)):
+                    read = partial(read_picture, image.path)
+                    if is_large:
+                        read = pool.submit(read).result
                 waiting.append((index, read))
-                if len(waiting) > _DECODED_AHEAD:
+                if len(waiting) > (_DECODED_AHEAD if is_large else 0):
                     yield from self._finish(*waiting.popleft(), tally)
             while waiting:
                 yield from self._finish(*waiting.popleft(), tally)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,6 +21,7 @@ from cleanplate.scene.result import require_size
 from cleanplate.scene.scene import Runtime
 from cleanplate.scene.views import LEAST_SECONDS, View, learn_views
 from cleanplate.segmentation import SegmentationSettings
+from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.settings import merge, parse_assignments
 from cleanplate.video import VideoSource, open_source
 from cleanplate.video.camera_watch import CameraMove
@@ -66,10 +67,7 @@ def segment(
         overwrite: Replace the masks that are in the folder.
     """
     wanted = Wanted(out, overlay, objects, save_scene, labels=labels)
-    # It starts while this process loads what it needs. Where the camera stops it, layers must not
-    # have seen more than the frames up to there.
-    beside = nullcontext() if on_moved == "stop" else second_process() or nullcontext()
-    with Console(common or CommonOptions()) as console, beside as second:
+    with Console(common or CommonOptions()) as console, _beside(on_moved) as second:
         begin = time.monotonic()
         overrides = parse_assignments(assignments or [])
         if on_moved == "relearn":
@@ -92,6 +90,15 @@ def segment(
         }
         console.result(values, _sentences(task, outcome, seconds))
         return CAMERA_MOVED if outcome.stopped else 0
+
+
+def _beside(on_moved: OnMoved) -> AbstractContextManager[SecondProcess | None]:
+    """A second process, which starts while this one loads what it needs.
+
+    None where a move ends the call: layers must not have seen more than the frames up to there.
+    """
+    second = None if on_moved == "stop" else second_process()
+    return second or nullcontext()
 
 
 def _relearned(
