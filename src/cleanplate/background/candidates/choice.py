@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -9,8 +10,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.background.candidates.regions import Region, connect, outline_of
+from cleanplate.background.candidates.regions import Region, connect, large_pieces, outline_of
 from cleanplate.background.candidates.states import STATES, THREADS, States, distance
+from cleanplate.background.candidates.visits import count_visits
 
 _ROUNDS = 3
 """Times that all frames propose: what one region uncovers decides about the next."""
@@ -40,12 +42,23 @@ _LEAST_OUTLINE = 0.85
 Where it shows something else, such as the rest of the same vehicle, it says nothing about who is
 in front; with less, bright lines under the rim of waiting vehicles are lost.
 """
-_CLEAR_LEAD, _LEAST_CLEAR_OUTLINE = 2.0, 0.6
+_CLEAR_LEAD, _LEAST_CLEAR_OUTLINE = 0.8, 0.45
 """Lead, times the share of the outline that is seen, with which less of it is enough, once nothing
 else is left to change.
 
 In a full queue the road is never seen without the next vehicle beside it.
 """
+_LEAST_PIECE = 0.0025
+"""Share of the picture that a piece of the plate needs for its border to count, in that last step.
+
+Between the vehicles of a queue, a dark window is not the dark vehicle that the plate still has.
+"""
+_ENOUGH_PIXELS = 100
+"""Of a larger region, so many evenly spread pixels tell when it is seen."""
+_LEAST_WHOLE = 12
+"""Pixels of the smallest region in the last step; fewer come and go with noise."""
+_HOPELESS = -4.0
+"""Lead of outline and time below which nobody asks for the visits of the whole, to save time."""
 _COMPARABLE = 2
 """A state that comes back more often than so many times another's visits is the scene itself."""
 
@@ -63,7 +76,8 @@ def choose_states(states: States) -> NDArray[np.intp]:
     is above a small margin, where the gradients are means over the region's outline of the colour
     difference between its inside, as the plate or as the frame has it, and the plate outside, and
     the other means go over the pixels of the region. Nearly all of the outline has to be beside
-    what the frame has in common with the plate; in the end, where the lead is clear, most of it.
+    what the frame has in common with the plate. In the end half of it is enough where the lead is
+    clear, and the visits are those of the region as a whole.
     """
     time = _time_of_equals(states)
     # Of states that look the same, and so last equally long, the one with most samples.
@@ -107,7 +121,8 @@ class _Choice:
 
     Attributes:
         chosen: `(H, W)`, the state of each pixel.
-        takes_clear_ones: Whether a clear lead makes up for a part of the outline that is not seen.
+        takes_clear_ones: Whether a clear lead makes up for a part of the outline that is not seen;
+            then visits of whole regions count, which takes more time to find out.
     """
 
     takes_clear_ones = False
@@ -148,7 +163,11 @@ class _Choice:
         region = connect(proposed, seen)
         if not proposed.any():
             return region
-        return region.only(self._is_better(region, proposed, shows_plate=~differs))
+        shows_plate = ~differs
+        if self.takes_clear_ones:
+            region = region.only(region.sizes >= _LEAST_WHOLE)
+            shows_plate = large_pieces(shows_plate, _LEAST_PIECE)
+        return region.only(self._is_better(region, proposed, shows_plate=shows_plate))
 
     def _is_better(
         self, region: Region, proposed: NDArray[np.bool_], *, shows_plate: NDArray[np.bool_]
@@ -179,12 +198,36 @@ class _Choice:
             region.means(_log_gain(counts.reshape(-1), proposed_at, chosen_at))
             for counts in (self._time, self._states.visits)
         )
-        lead = _OUTLINE_POWER * np.log(now / then) + _VISITS_POWER * oftener + longer
-        is_better: NDArray[np.bool_] = (lead > _MARGIN) & (counted >= _LEAST_OUTLINE * length)
+        seen = counted / np.maximum(length, 1)
+        lead = _OUTLINE_POWER * np.log(now / then) + longer
         if self.takes_clear_ones:
-            seen = counted / np.maximum(length, 1)
+            asked = (seen >= _LEAST_CLEAR_OUTLINE) & (lead > _HOPELESS)
+            oftener[asked] = self._oftener_as_wholes(region, asked)
+        lead += _VISITS_POWER * oftener
+        is_better: NDArray[np.bool_] = (lead > _MARGIN) & (seen >= _LEAST_OUTLINE)
+        if self.takes_clear_ones:
             is_better |= (lead * seen > _CLEAR_LEAD) & (seen >= _LEAST_CLEAR_OUTLINE)
         return is_better & (counted > 0)
+
+    def _oftener_as_wholes(self, region: Region, asked: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """How much oftener than the plate the components that are asked for came, as wholes.
+
+        Pixel by pixel, one dark vehicle after the other looks like one that keeps coming back.
+        """
+        some = region.only(asked).thinned(_ENOUGH_PIXELS)
+        place = some.rows * self.chosen.shape[1] + some.columns
+        seen = self._courses.take(place, axis=0)
+        proposal, plate = (
+            count_visits(some.shares(seen == state[:, None]))
+            for state in (some.state, self.chosen.reshape(-1).take(place))
+        )
+        oftener: NDArray[np.float64] = np.log((proposal + 1.0) / (plate + 1.0))
+        return oftener
+
+    @functools.cached_property
+    def _courses(self) -> NDArray[np.uint8]:
+        """What each pixel shows in the course of time, `(H * W, N)`: a pixel's samples together."""
+        return np.ascontiguousarray(self._states.seen.reshape(len(self._states.seen), -1).T)
 
     def _take(self, region: Region) -> None:
         states = self._states

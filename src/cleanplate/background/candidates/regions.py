@@ -31,19 +31,48 @@ class Region(NamedTuple):
         """Index of the pixels in a map."""
         return self.rows, self.columns
 
+    @property
+    def sizes(self) -> NDArray[np.intp]:
+        """Number of pixels of each component, `(numbers,)`."""
+        return np.bincount(self.component, minlength=self.numbers)
+
     def means(self, values: NDArray[np.floating]) -> NDArray[np.float64]:
         """Mean over each component, `(numbers,)`; 0 for a number without pixels."""
-        sizes = np.bincount(self.component, minlength=self.numbers)
-        return np.bincount(self.component, values, self.numbers) / np.maximum(sizes, 1)
+        return np.bincount(self.component, values, self.numbers) / np.maximum(self.sizes, 1)
+
+    def shares(self, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Share of the pixels of each component that there is, set in masks `(P, N)`, `(K, N)`.
+
+        The pixels have to come component by component.
+        """
+        starts = np.nonzero(np.diff(self.component, prepend=0))[0]
+        if not len(starts):
+            return np.zeros((0, mask.shape[1]))
+        sizes = np.diff(starts, append=len(mask))
+        share: NDArray[np.float64] = (
+            np.add.reduceat(mask, starts, axis=0, dtype=np.int32) / sizes[:, None]
+        )
+        return share
+
+    def thinned(self, enough: int) -> Region:
+        """At least so many pixels of each component, evenly spread, component by component."""
+        order = np.argsort(self.component, kind="stable")
+        sizes = self.sizes
+        component = self.component[order]
+        rank = np.arange(len(order)) - (np.cumsum(sizes) - sizes)[component]
+        step = np.maximum(sizes // enough, 1)
+        return self._at(order[rank % step[component] == 0])
 
     def only(self, taken: NDArray[np.bool_]) -> Region:
         """The pixels of some components."""
-        kept = taken[self.component]
+        return self._at(np.nonzero(taken[self.component])[0])
+
+    def _at(self, index: NDArray[np.intp]) -> Region:
         return self._replace(
-            rows=self.rows[kept],
-            columns=self.columns[kept],
-            component=self.component[kept],
-            state=self.state[kept],
+            rows=self.rows[index],
+            columns=self.columns[index],
+            component=self.component[index],
+            state=self.state[index],
         )
 
 
@@ -67,6 +96,15 @@ def connect(proposed: NDArray[np.bool_], seen: NDArray[np.uint8]) -> Region:
     rows, columns = np.nonzero(proposed)
     state = seen[rows, columns].astype(np.intp)
     return Region(numbers, rows, columns, components[rows, columns], state)
+
+
+def large_pieces(mask: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
+    """The connected pieces of a mask `(H, W)` that have at least this share of its pixels."""
+    _, pieces, figures, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+    large = figures[:, cv2.CC_STAT_AREA] >= least * mask.size
+    large[0] = False
+    kept: NDArray[np.bool_] = large[pieces]
+    return kept
 
 
 def outline_of(region: Region, proposed: NDArray[np.bool_]) -> Outline:
