@@ -14,7 +14,7 @@ from cleanplate.evaluation.measures import measure
 from cleanplate.segmentation import SegmentationSettings
 from scenes import write_image_folder
 
-SEED = 23
+SEED = 56
 """No constant was chosen on it."""
 
 

@@ -134,6 +134,20 @@ def test_there_is_no_model_where_little_of_what_looks_like_a_shadow_is_alike() -
     np.testing.assert_allclose(model.mean, [-0.6, 0, 0], atol=0.02)
 
 
+def test_what_stands_still_gives_no_samples_of_shadows() -> None:
+    """A grey van that waits would be the crowd; a shadow that moves on counts."""
+    segmenter = Segmenter(CALM, SegmentationSettings())
+    van, further = np.s_[20:60, 20:60], np.s_[80:100, 60:100]
+    before = darkened(van, np.full(3, 0.7), seed=1)
+    frame = darkened(van, np.full(3, 0.7), seed=2)
+    assert segmenter.shadow_samples(frame, plate()).found > 1_000
+    assert segmenter.shadow_samples(frame, plate(), before).found == 0
+    frame[70:] = darkened(further, SHARE)[70:]
+    samples = segmenter.shadow_samples(frame, plate(), before)
+    assert 500 < samples.found <= samples.seen <= 900
+    np.testing.assert_allclose(np.median(samples.colours[:, 0]), MEAN, atol=0.03)
+
+
 def test_samples_are_few_however_large_the_frame() -> None:
     size = FrameSize(480, 640)
     background = cv2.resize(plate(), size[::-1], interpolation=cv2.INTER_CUBIC)

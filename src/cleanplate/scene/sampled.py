@@ -16,7 +16,7 @@ from cleanplate.segmentation.difference import mended, residual
 from cleanplate.segmentation.layers import Layers
 from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.noise import noise_map
-from cleanplate.segmentation.shadow_model import learn_shadow_model
+from cleanplate.segmentation.shadow_model import ShadowSamples, learn_shadow_model
 from cleanplate.settings import SamplingSettings
 from cleanplate.video import FrameCache, in_batches
 
@@ -85,12 +85,10 @@ class SampledBackgrounds:
     def shadow(self, noise: Mask) -> ShadowModel | None:
         """What the scene's cast shadows look like; None where hardly any were met."""
         segmenter = Segmenter(noise, self._settings)
+        # Where hardly anything moves, what stands has to do.
         return learn_shadow_model(
-            [
-                segmenter.shadow_samples(self._picture(place), background)
-                for place, background in enumerate(self._backgrounds)
-            ]
-        )
+            self._shadow_samples(segmenter, only_moving=True)
+        ) or learn_shadow_model(self._shadow_samples(segmenter, only_moving=False))
 
     def find_ghosts(self, noise: Mask, shadow: ShadowModel | None) -> Layers:
         """Layers that have seen the frames, and found what the backgrounds show wrongly."""
@@ -104,6 +102,14 @@ class SampledBackgrounds:
     def mend(self, repair: NDArray[np.int16]) -> None:
         """Adds to all backgrounds what repairs them."""
         self._backgrounds = mended(self._backgrounds, repair)
+
+    def _shadow_samples(self, segmenter: Segmenter, *, only_moving: bool) -> list[ShadowSamples]:
+        samples, before = [], None
+        for place, background in enumerate(self._backgrounds):
+            picture = self._picture(place)
+            samples.append(segmenter.shadow_samples(picture, background, before))
+            before = picture if only_moving else None
+        return samples
 
     def _light(self) -> Light | None:
         """What follows the light before the noise is known, as if there were none."""

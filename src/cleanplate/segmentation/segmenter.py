@@ -106,14 +106,25 @@ class Segmenter:
         shadows = cv2.subtract(cv2.bitwise_and(rims, everything), cleaned)
         return Cut(cleaned, background, remove_small(shadows, self._cleanup.min_area))
 
-    def shadow_samples(self, picture: Picture, background: Picture) -> ShadowSamples:
+    def shadow_samples(
+        self, picture: Picture, background: Picture, before: Picture | None = None
+    ) -> ShadowSamples:
         """What one frame says of the scene's shadows, for `learn_shadow_model`.
+
+        Args:
+            picture: The frame.
+            background: Of it.
+            before: The frame that was asked before it. What stands still since then is left out: a
+                grey van that waits for a minute would outnumber all shadows.
 
         Raises:
             FrameSizeError: The frame or its background is not of the scene's size.
         """
         background, difference = self._compared(picture, background)
         mask: Mask = cv2.compare(difference, self._threshold, cv2.CMP_GT)
+        if before is not None:
+            moved = cv2.compare(self._difference(picture, before), self._threshold, cv2.CMP_GT)
+            mask = cv2.bitwise_and(mask, moved)
         return shadow_samples(picture, background, mask, self._settings)
 
     def _compared(self, picture: Picture, background: Picture) -> tuple[Picture, Mask]:
