@@ -35,7 +35,7 @@ class BackgroundModel(nn.Module, ABC):
     never a loss.
 
     Attributes:
-        modalities: What the model reads of a frame.
+        modalities: What the model reads of a frame to estimate its background.
     """
 
     modalities: ClassVar[frozenset[Modality]] = frozenset({Modality.RGB})

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 import cleanplate
+from cleanplate.architectures import load_architecture
 from cleanplate.background import still_plate
 from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.cli.main import run
@@ -47,6 +48,15 @@ def test_a_trained_plate_is_nearer_to_the_truth_than_the_mean(
     scene = cleanplate.learn(write_image_folder(tmp_path, frames), method=method, **QUICK)
     mean = still_plate("mean", ArrayStack(frames))
     assert error(scene.plate, truth) < 0.7 * error(mean, truth)
+
+
+def test_flow_weighs_the_loss_of_a_plate_and_is_not_computed_for_its_frames(tmp_path: Path) -> None:
+    frames, _ = visited_often(0)
+    scene = cleanplate.learn(
+        write_image_folder(tmp_path, frames), method="bootstrap_plate", **QUICK
+    )
+    assert Modality.FLOW in load_architecture("bootstrap_plate").modalities
+    assert not scene.estimator.readers()
 
 
 @pytest.mark.slow

@@ -81,7 +81,8 @@ class Architecture:
         objective: Objective it is trained for, whose fields are settings too.
         build: Network from its settings and the start of the scene.
         steps: Budget of learning where the user gives none.
-        modalities: What the network reads of a frame, as its class says too.
+        modalities: What training reads of a frame: what the network does, as its class says, and
+            what only the objective asks for.
         recipes: Settings by dotted path for each named recipe; `robust` is the default.
     """
 

@@ -29,8 +29,6 @@ class BootstrapPlateSettings(Parameters):
 class BootstrapPlate(BackgroundModel):
     """A picture that learns; the same for every frame."""
 
-    modalities = frozenset({Modality.RGB, Modality.FLOW})
-
     def __init__(self, settings: BootstrapPlateSettings, start: Start) -> None:
         super().__init__()
         plate = to_tensor(start.plate[None])
@@ -49,7 +47,7 @@ ARCHITECTURE = Architecture(
     objective=Bootstrapping,
     build=BootstrapPlate,
     steps=300,
-    modalities=BootstrapPlate.modalities,
+    modalities=frozenset({Modality.RGB, Modality.FLOW}),
     recipes={
         ROBUST: {},
         AS_PUBLISHED: {"model.begin": "noise", "objective.ramp": 0.0},
