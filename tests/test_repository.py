@@ -160,3 +160,9 @@ def test_no_source_file_is_too_long_to_read() -> None:
         for path in source_files()
     }
     assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
+
+
+def test_every_test_module_has_a_name_of_its_own() -> None:
+    """Test folders are no packages: pytest refuses the second of two modules of one name."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert len(names) == len(set(names))
