@@ -131,6 +131,15 @@ def test_an_unknown_peer_is_refused_with_the_nearest_known_one() -> None:
         open_peer("MOG")
 
 
+def test_without_opencv_contrib_a_sentence_says_what_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delattr("cv2.bgsegm")
+    with pytest.raises(SettingsError, match=r"no bgsegm; keep only opencv-contrib"):
+        open_peer("GSOC")
+    open_peer("MOG2")
+
+
 @pytest.mark.parametrize("name", BGSLIBRARY_PEERS)
 def test_without_bgslibrary_a_sentence_says_what_is_missing(
     name: str, monkeypatch: pytest.MonkeyPatch

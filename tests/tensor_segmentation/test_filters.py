@@ -17,6 +17,8 @@ from cleanplate.tensor_segmentation.filters import (
     disc_reaches,
     gaussian_weights,
     majority,
+    packed,
+    unpacked,
 )
 from cleanplate.tensor_segmentation.resampling import block_means, enlarged_masks, reduced
 
@@ -69,6 +71,16 @@ def test_gaps_are_closed_as_opencv_closes_them(size: FrameSize, diameter: int) -
     expected = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc)
     assert (expected != mask).any()
     np.testing.assert_array_equal(closed(as_bool(mask), diameter)[0].numpy(), expected > 0)
+
+
+@pytest.mark.parametrize("count", [1, 3, 8, 17])
+def test_packed_masks_are_the_same_when_unpacked_and_closed_as_if_alone(count: int) -> None:
+    masks = torch.cat([as_bool(blotches(SIZES[0], seed)) for seed in range(count)])
+    planes = packed(masks)
+    assert planes.shape == (-(-count // 8), *SIZES[0])
+    assert torch.equal(unpacked(planes, count), masks)
+    alone = torch.cat([closed(mask[None], 7) for mask in masks])
+    assert torch.equal(closed(masks, 7), alone)
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 5])

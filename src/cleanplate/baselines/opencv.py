@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from cleanplate.baselines.base import PeerKind, Sweep
+from cleanplate.errors import SettingsError
 from cleanplate.frames import FrameStack, Mask, Picture
 
 _FOREGROUND = 255
@@ -49,6 +50,20 @@ class OpenCVPeer:
         return peer
 
 
+def _contributed(name: str) -> Callable[[], _Subtractor]:
+    """Opens one of opencv_contrib, looked for when it is opened: other builds of cv2 lack it."""
+
+    def make() -> _Subtractor:
+        bgsegm = getattr(cv2, "bgsegm", None)
+        if bgsegm is None:
+            raise SettingsError(
+                "the OpenCV here has no bgsegm; keep only opencv-contrib-python-headless installed"
+            )
+        return getattr(bgsegm, name)()
+
+    return make
+
+
 OPENCV_PEERS: Mapping[str, PeerKind] = {
     "MOG2": PeerKind(
         "OpenCV's mixture of Gaussians (Zivkovic, 2004).",
@@ -63,21 +78,21 @@ OPENCV_PEERS: Mapping[str, PeerKind] = {
     ),
     "GSOC": PeerKind(
         "OpenCV's subtractor of Google Summer of Code 2017.",
-        partial(OpenCVPeer, cv2.bgsegm.createBackgroundSubtractorGSOC),
+        partial(OpenCVPeer, _contributed("createBackgroundSubtractorGSOC")),
         is_random=True,
     ),
     "LSBP": PeerKind(
         "OpenCV's local SVD binary patterns (Guo, Xu and Qiang, 2016).",
-        partial(OpenCVPeer, cv2.bgsegm.createBackgroundSubtractorLSBP),
+        partial(OpenCVPeer, _contributed("createBackgroundSubtractorLSBP")),
         is_random=True,
     ),
     "CNT": PeerKind(
         "OpenCV's counting of stable frames (Zeevi, 2016).",
-        partial(OpenCVPeer, cv2.bgsegm.createBackgroundSubtractorCNT),
+        partial(OpenCVPeer, _contributed("createBackgroundSubtractorCNT")),
     ),
     "GMG": PeerKind(
         "OpenCV's Bayesian segmentation (Godbehere, Matsukawa and Goldberg, 2012).",
-        partial(OpenCVPeer, cv2.bgsegm.createBackgroundSubtractorGMG, "setDecisionThreshold"),
+        partial(OpenCVPeer, _contributed("createBackgroundSubtractorGMG"), "setDecisionThreshold"),
         Sweep("decisionThreshold", 0.8, (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)),
     ),
 }

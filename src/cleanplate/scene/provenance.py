@@ -7,7 +7,7 @@ import platform
 import resource
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ def describe_machine() -> dict[str, Any]:
     return {
         "cleanplate": __version__,
         "python": platform.python_version(),
-        **{name: version(name) for name in _PACKAGES},
+        **{name: _version_of(name) for name in _PACKAGES},
         "platform": platform.platform(),
         "processors": os.cpu_count(),
     }
@@ -60,3 +60,11 @@ def peak_memory_bytes() -> int:
     """Most memory that this process has held so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def _version_of(package: str) -> str:
+    """Of an installed package; another build of one, as of cv2, has another name."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "another build"

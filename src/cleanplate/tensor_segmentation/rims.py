@@ -13,7 +13,14 @@ from cleanplate.segmentation.rims import (
     OUTSIDE,
     SHADOW_LEVELS,
 )
-from cleanplate.tensor_segmentation.filters import dilated, disc_reaches, majority
+from cleanplate.tensor_segmentation.filters import (
+    dilated,
+    disc_reaches,
+    eroded,
+    majority,
+    packed,
+    unpacked,
+)
 
 _MAJORITY = 3
 
@@ -50,8 +57,10 @@ class TensorRims:
         mask, raw = masks
         if self._depth == 0:
             return mask
-        core = ~dilated(~mask, self._inside)
-        rim = dilated(mask, self._outside) & ~core
+        planes = packed(mask)
+        core_planes = eroded(planes, self._inside)
+        rim_planes = dilated(planes, self._outside) & ~core_planes
+        core, rim = (unpacked(each, len(mask)) for each in (core_planes, rim_planes))
         scene = seen[1].float()
         change = seen[0] - scene
         difference = change.abs().sum(1).clamp_(max=255)
