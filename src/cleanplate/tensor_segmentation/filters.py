@@ -39,13 +39,26 @@ def blurred(values: Tensor, weights: tuple[int, ...]) -> Tensor:
     # Every sum stays below 2^24, up to which float32 holds whole numbers.
     sums = functional.pad(values.float(), (half, half, half, half), mode="reflect")
     for dim in (2, 1):
-        length = sums.shape[dim] - 2 * half
-        middle = sums.narrow(dim, half, length) * weights[half]
-        for place, weight in enumerate(weights[:half]):
-            pair = sums.narrow(dim, place, length) + sums.narrow(dim, 2 * half - place, length)
-            middle.add_(pair, alpha=weight)
-        sums = middle
+        sums = _weighted(sums, weights, dim)
     return sums.add_(_FRACTION**2 / 2).div_(_FRACTION**2).floor_().to(torch.uint8)
+
+
+def _weighted(values: Tensor, weights: tuple[int, ...], dim: int) -> Tensor:
+    """Sums of neighbours along one dimension under symmetric weights."""
+    half = len(weights) // 2
+    if values.is_cuda and len(values) > 1:
+        # A convolution of as many channels as there are frames, by torch's own kernel: cuDNN's is
+        # slower (measured on an H200), and may round.
+        shape = (1, 1, 1, len(weights)) if dim == 2 else (1, 1, len(weights), 1)
+        kernel = values.new_tensor(weights).view(shape).expand(len(values), -1, -1, -1)
+        with torch.backends.cudnn.flags(enabled=False):
+            return functional.conv2d(values[None], kernel.contiguous(), groups=len(values))[0]
+    length = values.shape[dim] - 2 * half
+    sums = values.narrow(dim, half, length) * weights[half]
+    for place, weight in enumerate(weights[:half]):
+        pair = values.narrow(dim, place, length) + values.narrow(dim, 2 * half - place, length)
+        sums.add_(pair, alpha=weight)
+    return sums
 
 
 def majority(mask: Tensor, side: int) -> Tensor:

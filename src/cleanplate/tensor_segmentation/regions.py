@@ -35,8 +35,8 @@ def find_regions(mask: Tensor) -> Regions:
     nothing.
     """
     places = mask.flatten().nonzero().squeeze(1)
-    parents = torch.arange(len(places), device=mask.device)
-    neighbours = _neighbours(mask, parents)
+    neighbours = _neighbours(mask, torch.arange(len(places), device=mask.device))
+    parents = _ends_of_runs(places, mask.shape[2])
     while True:
         grandparents = parents[parents]
         seen = grandparents[neighbours].amax(0)
@@ -62,6 +62,14 @@ def joined(mask: Tensor, faint: Tensor, least_share: float) -> Tensor:
     covered = regions.counted(mask.flatten()[regions.places].to(regions.labels.dtype))
     least = (least_share * regions.counted(torch.ones_like(regions.labels))).clamp(min=1)
     return mask | _filled(mask, regions, covered >= least)
+
+
+def _ends_of_runs(places: Tensor, width: int) -> Tensor:
+    """Number of the last pixel of each pixel's run in its row: whole runs begin as one tree."""
+    begins = torch.ones_like(places, dtype=torch.bool)
+    begins[1:] = (places.diff() > 1) | (places[1:] % width == 0)
+    ends = begins.roll(-1).nonzero().squeeze(1)
+    return ends[begins.cumsum(0) - 1]
 
 
 def _neighbours(mask: Tensor, numbers: Tensor) -> Tensor:

@@ -51,7 +51,8 @@ class TensorRims:
         Args:
             masks: After the clean-up and before it, `(B, h, w)`, bool.
             seen: Frames and backgrounds, `(B, 3, h, w)`, uint8.
-            thresholds: Difference that counts, with the noise of each pixel.
+            thresholds: Difference that counts, with the noise of each pixel, `(B, h, w)` or, one
+                for all, `(h, w)`.
             losses: What shadows do to red, green and blue, `(B, 3)`; 0: no pixel is taken for one.
         """
         mask, raw = masks
@@ -61,19 +62,26 @@ class TensorRims:
         core_planes = eroded(planes, self._inside)
         rim_planes = dilated(planes, self._outside) & ~core_planes
         core, rim = (unpacked(each, len(mask)) for each in (core_planes, rim_planes))
-        scene = seen[1].float()
-        change = seen[0] - scene
+        # Little is rim: the colours of the rest are not looked at.
+        place = rim.nonzero(as_tuple=True)
+        frame, row, column = place
+        scene = seen[1][frame, :, row, column].float()
+        change = seen[0][frame, :, row, column] - scene
         difference = change.abs().sum(1).clamp_(max=255)
-        off = _off_shadow(change, scene, losses)
-        is_clear = (difference > thresholds) & (off >= NO_SHADOW_LEVELS)
-        differs = torch.where(mask, difference >= self._empty, is_clear & raw)
-        single = torch.where(rim, differs & (off >= SHADOW_LEVELS), core)
-        return core | (rim & (majority(single, _MAJORITY) | (mask & is_clear)))
+        off = _off_shadow(change, scene, losses[frame])
+        limit = thresholds[row, column] if thresholds.ndim == 2 else thresholds[place]
+        is_clear = (difference > limit) & (off >= NO_SHADOW_LEVELS)
+        inside = mask[place]
+        differs = torch.where(inside, difference >= self._empty, is_clear & raw[place])
+        single, is_sure = core.clone(), core.clone()
+        single[place] = differs & (off >= SHADOW_LEVELS)
+        is_sure[place] = inside & is_clear
+        return is_sure | (rim & majority(single, _MAJORITY))
 
 
 def _off_shadow(change: Tensor, scene: Tensor, losses: Tensor) -> Tensor:
-    """How far pixels are from the background in shadow, summed over RGB; infinite without one."""
-    whole = scene * losses[:, :, None, None]
+    """How far pixels `(N, 3)` are from the background in shadow; infinite without one, `(N,)`."""
+    whole = scene * losses
     share = (change * whole).sum(1) / whole.square().sum(1).clamp_(min=1)
     off = (change - share.clamp_(LEAST_SHADE, MOST_SHADE)[:, None] * whole).abs().sum(1)
-    return off.where(losses.any(1)[:, None, None], torch.inf)
+    return off.where(losses.any(1), torch.inf)

@@ -132,6 +132,7 @@ class TensorSegmenter:
         owners: list[int],
     ) -> tuple[Tensor, Tensor | None]:
         likely, possible = torch.empty_like(mask), torch.empty_like(mask)
+        considered = mask if faint is None else mask | faint
         for is_known in (False, True):
             # The two tests are different ones: each is done once, for all of its frames.
             found = [self._whitenings[owner] for owner in owners]
@@ -139,8 +140,10 @@ class TensorSegmenter:
             if not places:
                 continue
             whitening = torch.stack([w for w in found if w is not None]) if is_known else None
-            frames, plates = (each if len(places) == len(each) else each[places] for each in seen)
-            shadows = find_shadows(frames, plates, self._settings, whitening)
+            frames, plates, asked = (
+                each if len(places) == len(each) else each[places] for each in (*seen, considered)
+            )
+            shadows = find_shadows(frames, plates, self._settings, asked, whitening)
             likely[places], possible[places] = shadows
         mask = mask & ~likely
         return mask, None if faint is None else faint & (mask | ~possible)

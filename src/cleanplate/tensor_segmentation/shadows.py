@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
-from torch.nn import functional
 
 from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadows import (
@@ -17,7 +17,9 @@ from cleanplate.segmentation.shadows import (
     SMALL_WINDOW,
     WINDOW,
 )
-from cleanplate.windows import window_sums
+
+_AT_ONCE = 2**20
+"""Pixels whose windows are looked at in one go: a few hundred MB."""
 
 
 class TensorShadows(NamedTuple):
@@ -36,6 +38,7 @@ def find_shadows(
     pictures: Tensor,
     backgrounds: Tensor,
     settings: SegmentationSettings,
+    considered: Tensor,
     whitening: Tensor | None = None,
 ) -> TensorShadows:
     """Where frames may be their background in shadow.
@@ -44,21 +47,36 @@ def find_shadows(
         pictures: `(B, 3, H, W)`, uint8.
         backgrounds: Likewise.
         settings: Those of the masks.
+        considered: `(B, H, W)`, bool: asked is only there, which spares the most of a frame.
         whitening: `(B, 3, 4)`, of the scene's own shadows, in deviations that are allowed; None:
             they are not known.
     """
-    ratio = (pictures.float() + LOG_OFFSET).log_() - (backgrounds.float() + LOG_OFFSET).log_()
-    light, smooth = ratio.mean(1), _averaged(ratio, SMALL_WINDOW)
+    likely, possible = torch.zeros_like(considered), torch.zeros_like(considered)
+    for some in considered.nonzero().split(_AT_ONCE):
+        place = some.unbind(1)
+        seen = _darkening((pictures, backgrounds), place, settings, whitening)
+        likely[place], possible[place] = seen
+    return TensorShadows(likely, possible)
+
+
+def _darkening(
+    seen: tuple[Tensor, Tensor],
+    place: tuple[Tensor, ...],
+    settings: SegmentationSettings,
+    whitening: Tensor | None,
+) -> TensorShadows:
+    """The same at some places, `(N,)` each."""
+    small = _ratios(seen, place, SMALL_WINDOW)
+    smooth = small.mean(1)
     grey = smooth.mean(1)
     if whitening is None:
-        mean = _averaged(light, WINDOW)
-        variance = _averaged(light.square(), WINDOW) - mean.square()
-        colour = (smooth - grey[:, None]).abs().sum(1)
-        strangeness = colour / max(settings.shadow_colour, 1e-9)
+        light = _ratios(seen, place, WINDOW).mean(2)
+        mean = light.mean(1)
+        strangeness = (smooth - grey[:, None]).abs().sum(1) / max(settings.shadow_colour, 1e-9)
     else:
-        mean = grey
-        variance = _averaged(light.square(), SMALL_WINDOW) - mean.square()
-        strangeness = _distance(smooth, whitening)
+        light, mean = small.mean(2), grey
+        strangeness = _distance(smooth, whitening[place[0]])
+    variance = light.square().mean(1) - mean.square()
     darker = (mean > math.log(settings.shadow_darkest)) & (mean < -LEAST_DARKENING)
     spread = settings.shadow_spread**2
     return TensorShadows(
@@ -68,20 +86,26 @@ def find_shadows(
 
 
 def _distance(smooth: Tensor, whitening: Tensor) -> Tensor:
-    """Distance from the scene's own shadows, `(B, H, W)`."""
+    """Distance of `(N, 3)` from the scene's own shadows, `(N,)`."""
     # Written out: a product of matrices would be rounded to fewer digits on some devices.
-    squared = smooth.new_zeros(1)
-    for row in whitening.unbind(1):
-        scale = row[:, :3, None, None]
-        away = (scale * smooth).sum(1) + row[:, 3, None, None]
-        squared = squared + away.square()
-    return squared.sqrt()
+    away = (whitening[:, :, :3] * smooth[:, None]).sum(2) + whitening[:, :, 3]
+    return away.square().sum(1).sqrt()
 
 
-def _averaged(values: Tensor, window: int) -> Tensor:
-    """Average of the square around each pixel of `(B, …, H, W)`; edges are mirrored."""
-    half = window // 2
-    sums = functional.pad(values, (half, half, half, half), mode="reflect")
-    for dim in (-1, -2):
-        sums = window_sums(sums, window, dim)
-    return sums.div_(window * window)
+def _ratios(seen: tuple[Tensor, Tensor], place: tuple[Tensor, ...], window: int) -> Tensor:
+    """Logarithms of frames over backgrounds in the squares around places, `(N, window^2, 3)`."""
+    frame, *at = place
+    steps = torch.arange(window, device=frame.device) - window // 2
+    rows, columns = (
+        _mirrored(where[:, None] + steps, side)
+        for where, side in zip(at, seen[0].shape[2:], strict=True)
+    )
+    square = (frame[:, None, None], slice(None), rows[:, :, None], columns[:, None, :])
+    picture, background = (each[square].flatten(1, 2).float() + LOG_OFFSET for each in seen)
+    return picture.log_() - background.log_()
+
+
+def _mirrored(places: Tensor, side: int) -> Tensor:
+    """Places beyond the edges, mirrored into the picture."""
+    inside = places.abs()
+    return side - 1 - (side - 1 - inside).abs()
