@@ -15,7 +15,11 @@ from cleanplate.background.candidates.states import STATES, THREADS, States, dis
 from cleanplate.background.candidates.visits import count_visits
 
 _ROUNDS = 3
-"""Times that all frames propose: what one region uncovers decides about the next."""
+"""Times that all frames propose in the last step: what one region uncovers decides about the next.
+
+Before it once is enough: a second and third time change 0.1 % of the pixels, which the last step
+asks about again.
+"""
 _LEAST_SHARE = 0.03
 """Share of the samples that a state needs to be proposed; less is a passer-by, or noise."""
 _LEAST_COUNT = 2
@@ -85,7 +89,7 @@ def choose_states(states: States) -> NDArray[np.intp]:
     chosen = np.where(longest, states.counts, -1).argmax(axis=0)
     least = max(_LEAST_COUNT, _LEAST_SHARE * len(states.seen))
     choice = _Choice(states, chosen, time=time, least=least)
-    choice.improve(_ROUNDS)
+    choice.improve(1)
     choice.takes_clear_ones = True
     choice.improve(_ROUNDS)
     return choice.chosen
