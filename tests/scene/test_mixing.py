@@ -23,7 +23,7 @@ def _model(height: int, width: int) -> LowRankAE:
     return model.eval()
 
 
-@pytest.mark.parametrize("size", [(48, 64), (53, 67), (30, 40), (131, 240)])
+@pytest.mark.parametrize("size", [(48, 64), (53, 67), (30, 40), (80, 120), (120, 40), (131, 240)])
 def test_the_mixer_draws_what_the_network_says(size: tuple[int, int]) -> None:
     model = _model(*size)
     pictures = np.random.default_rng(5).integers(0, 256, (3, *size, 3), dtype=np.uint8)

@@ -58,7 +58,7 @@ class Stillness:
 
     def update(self, time: float, picture: Picture, background: Picture) -> NDArray[np.bool_]:
         """Which pixels show the look that they have had for `wait` seconds, `(h, w)`."""
-        now = cv2.subtract(picture, background, dtype=cv2.CV_32F)
+        now = np.subtract(picture, background, dtype=np.float32)  # twice as fast as cv2.subtract
         jumps = self._light_jumps(picture, background)
         if self._look is None:
             self._look = now.copy()
