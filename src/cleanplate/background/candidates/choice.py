@@ -46,7 +46,7 @@ _LEAST_OUTLINE = 0.85
 Where it shows something else, such as the rest of the same vehicle, it says nothing about who is
 in front; with less, bright lines under the rim of waiting vehicles are lost.
 """
-_CLEAR_LEAD, _LEAST_CLEAR_OUTLINE = 0.8, 0.45
+_CLEAR_LEAD, _LEAST_CLEAR_OUTLINE = 0.5, 0.45
 """Lead, times the share of the outline that is seen, with which less of it is enough, once nothing
 else is left to change.
 
@@ -75,13 +75,15 @@ def choose_states(states: States) -> NDArray[np.intp]:
     Begins with the longest states, and goes on with what the sampled frames propose: connected
     pixels at which a frame shows another known state than the plate. A proposal is taken if
 
-        3 log(plate's gradient / gradient) + 3 mean log(visits / plate's) + mean log(time / plate's)
+        3 mean log(plate's gradient / gradient) + 3 mean log(visits / plate's)
+            + mean log(time / plate's)
 
-    is above a small margin, where the gradients are means over the region's outline of the colour
-    difference between its inside, as the plate or as the frame has it, and the plate outside, and
-    the other means go over the pixels of the region. Nearly all of the outline has to be beside
-    what the frame has in common with the plate. In the end half of it is enough where the lead is
-    clear, and the visits are those of the region as a whole.
+    is above a small margin. The gradient is the colour difference between the region's inside, as
+    the plate or as the frame has it, and the plate outside; its mean goes over the outline, the
+    others over the pixels of the region. They are means of logarithms, since a white line that runs
+    along a third of the outline would else weigh as much as all of a vehicle's. Nearly all of the
+    outline has to be beside what the frame has in common with the plate. In the end half of it is
+    enough where the lead is clear, and the visits are those of the region as a whole.
     """
     time = _time_of_equals(states)
     # Of states that look the same, and so last equally long, the one with most samples.
@@ -193,9 +195,10 @@ class _Choice:
         plate = self._colour.reshape(-1, 3).take(place[inside], axis=0)
         proposal = self._states.colours.reshape(-1, 3).take(proposed_at[inside], axis=0)
         now, then = (
-            np.bincount(component, distance(colours, beyond), region.numbers)
+            np.bincount(
+                component, np.log(distance(colours, beyond) + _GRADIENT_FLOOR), region.numbers
+            )
             / np.maximum(counted, 1)
-            + _GRADIENT_FLOOR
             for colours in (plate, proposal)
         )
         longer, oftener = (
@@ -203,7 +206,7 @@ class _Choice:
             for counts in (self._time, self._states.visits)
         )
         seen = counted / np.maximum(length, 1)
-        lead = _OUTLINE_POWER * np.log(now / then) + longer
+        lead = _OUTLINE_POWER * (now - then) + longer
         if self.takes_clear_ones:
             asked = (seen >= _LEAST_CLEAR_OUTLINE) & (lead > _HOPELESS)
             oftener[asked] = self._oftener_as_wholes(region, asked)
