@@ -362,17 +362,25 @@ def test_a_region_whose_surroundings_are_hidden_is_not_judged(hidden: slice) -> 
     assert (choose_states(states) == 0).all()
 
 
-@pytest.mark.parametrize(("level", "is_chosen"), [(180, True), (109, False)])
+@pytest.mark.parametrize(("levels", "is_chosen"), [((180, 100), True), ((110, 101), False)])
 def test_where_most_of_the_surroundings_are_seen_only_a_clear_lead_decides(
-    level: int, is_chosen: bool
+    levels: tuple[int, int], is_chosen: bool
 ) -> None:
     """Less of the outline than is asked of others is enough for a clear case."""
     states = two_states((95, 5))
-    states.colours[0, 5:15, 5:15] = level
+    states.colours[0, 5:15, 5:15], states.colours[1, 5:15, 5:15] = levels
     assert (choose_states(states)[5:15, 5:15] == 1).all()
     states.seen[95:, 4:7, 4:16] = NONE
     states.seen[95:, 5:15, 5:15] = 1
     assert (choose_states(states)[5:15, 5:15] == 1).all() == is_chosen
+
+
+def test_a_white_line_along_the_outline_is_no_outline_of_the_road() -> None:
+    """A region of the road that ends in its bright line has an edge there, but only there."""
+    states = two_states((80, 12))
+    states.colours[0, 5:15, 5:15] = 150
+    states.colours[1, 5:15, 5:9] = 250
+    assert (choose_states(states)[5:15, 5:15] == 1).all()
 
 
 def test_memory_is_bounded_by_a_byte_for_each_sample(monkeypatch: pytest.MonkeyPatch) -> None:
