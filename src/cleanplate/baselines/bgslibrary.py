@@ -10,7 +10,6 @@ import importlib
 import importlib.util
 from collections.abc import Mapping
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 import cv2
@@ -19,6 +18,7 @@ import numpy as np
 from cleanplate.baselines.base import Peer, PeerKind
 from cleanplate.errors import SettingsError
 from cleanplate.frames import FrameStack, Mask, Picture
+from cleanplate.installed import version_of
 
 PACKAGE = "pybgs"
 
@@ -64,10 +64,7 @@ def is_installed() -> bool:
 
 def library_version() -> str | None:
     """Version of BGSLibrary's Python package; None: it is not installed."""
-    try:
-        return version(PACKAGE)
-    except PackageNotFoundError:
-        return None
+    return version_of(PACKAGE)
 
 
 def _import_package(name: str) -> Any:

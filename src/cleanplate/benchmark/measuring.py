@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from cleanplate._version import __version__
@@ -39,6 +38,7 @@ from cleanplate.datasets.base import read_grey
 from cleanplate.errors import GroundTruthError, SourceError
 from cleanplate.evaluation import score_plate
 from cleanplate.frames import Mask
+from cleanplate.installed import version_of
 from cleanplate.video import MaskWriter, mask_name
 
 _NO_SWEEP = "no single number cuts a graded difference of this method into a mask"
@@ -218,16 +218,9 @@ def _environment(cell: Cell) -> Environment:
         versions={
             "cleanplate": __version__,
             "python": platform.python_version(),
-            **{name: _version(name) for name in _PACKAGES},
+            **{name: version_of(name) for name in _PACKAGES},
         },
     )
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
 
 
 def _device_memory_bytes() -> int | None:

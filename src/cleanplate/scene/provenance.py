@@ -7,11 +7,11 @@ import platform
 import resource
 import sys
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from cleanplate._version import __version__
+from cleanplate.installed import version_of
 from cleanplate.video import FrameCache, VideoSource
 
 _PACKAGES = ("numpy", "opencv-contrib-python-headless", "safetensors", "torch")
@@ -45,7 +45,8 @@ def describe_machine() -> dict[str, Any]:
     return {
         "cleanplate": __version__,
         "python": platform.python_version(),
-        **{name: _version_of(name) for name in _PACKAGES},
+        # Another build of a package, as of cv2, has another name.
+        **{name: version_of(name) or "another build" for name in _PACKAGES},
         "platform": platform.platform(),
         "processors": os.cpu_count(),
     }
@@ -60,11 +61,3 @@ def peak_memory_bytes() -> int:
     """Most memory that this process has held so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
-
-
-def _version_of(package: str) -> str:
-    """Of an installed package; another build of one, as of cv2, has another name."""
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "another build"
