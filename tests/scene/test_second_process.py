@@ -21,7 +21,8 @@ from cleanplate.frames import Frame
 from cleanplate.scene import Result, Scene
 from cleanplate.scene import stream as stream_module
 from cleanplate.scene.estimators import StillPlate
-from cleanplate.segmentation.beside import SecondProcess
+from cleanplate.segmentation import Cut
+from cleanplate.segmentation.beside import Following, SecondProcess, ToFollow
 from cleanplate.segmentation.beside import process as process_module
 from roads import CAR, road, seen
 from scenes import write_image_folder
@@ -77,6 +78,38 @@ def test_results_and_layers_are_those_of_one_process(
     assert alone.repairs == beside.repairs == 1
     assert np.array_equal(alone.repair, beside.repair)
     assert any(result.objects for result in expected)
+
+
+@pytest.mark.parametrize("waits", [True, False])
+def test_who_cuts_the_frames_makes_no_difference(
+    haunted: Scene,
+    recording: Path,
+    second: SecondProcess,
+    waits: bool,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The first process cuts what it can while it waits, until the background is mended."""
+    cuts: list[list[int]] = []
+    cut_while_waiting = Following.cut_while_waiting
+
+    def counted(self: Following, frames: list[ToFollow]) -> list[Cut]:
+        made = cut_while_waiting(self, frames)
+        cuts.append([round(25 * frame.time) for frame, _ in zip(frames, made, strict=False)])
+        return made
+
+    monkeypatch.setattr(Following, "cut_while_waiting", counted)
+    monkeypatch.setattr(Following, "has_results", not waits)
+    monkeypatch.setattr(process_module, "_BATCHES", 1)  # so that it is known soon what is mended
+    expected = list(haunted.segment(recording))
+    found = list(haunted.segment(recording, second=second))
+    assert all(same(*pair) for pair in zip(found, expected, strict=True))
+    assert cuts
+    if not waits:
+        assert not any(cuts)
+        return
+    made = [frame for frames in cuts for frame in frames]
+    assert made[:40] == list(range(made[0], made[0] + 40))
+    assert not cuts[-1], "the background was mended long before"
 
 
 def test_frames_that_are_skipped_have_no_result(
@@ -153,7 +186,7 @@ def test_an_error_of_the_other_process_is_raised_here(
     haunted: Scene, recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = process_module.Job
-    monkeypatch.setattr(process_module, "Job", lambda place, time, _: real(place, time, 7))
+    monkeypatch.setattr(process_module, "Job", lambda place, time, *_: real(place, time, 7))
     with SecondProcess() as process, pytest.raises(IndexError):
         list(haunted.segment(recording, second=process))
 

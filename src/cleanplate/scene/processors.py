@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from contextlib import suppress
@@ -22,11 +23,13 @@ def share_processors() -> None:
     The stages of segmenting have threads of their own. So OpenCV is left no more threads for each
     of its calls than there are processors for each stage: at 320x240 their hand-overs cost more
     than they save. And Python passes its lock on after 50 microseconds instead of 5 milliseconds,
-    for which a thread that has only to fetch the next frame would often wait.
+    for which a thread that has only to fetch the next frame would often wait. What has been
+    imported stays, so that the search for garbage leaves it out.
     """
     processors = os.cpu_count() or 1
     cv2.setNumThreads(max(1, min(cv2.getNumThreads(), processors // _PIPELINE_THREADS)))
     sys.setswitchinterval(_SWITCH_SECONDS)
+    gc.freeze()
 
 
 def second_process() -> SecondProcess | None:

@@ -99,7 +99,7 @@ class Scene:
         content = self.plots.get(COVERAGE)
         return None if content is None else read_coverage(content)
 
-    @property
+    @cached_property
     def working_size(self) -> FrameSize:
         """Size in which background and difference are computed."""
         return FrameSize(*self.noise.shape)

@@ -125,9 +125,12 @@ def _followed_beside(
     failure: Exception | None = None
     try:
         for batch in batches:
+            frames, cuts = [each.to_follow for each in batch], []
             if stream.is_full:
+                # What the other process is slower with than this one is done here.
+                cuts = stream.cut_while_waiting(frames)
                 yield from zip(given.popleft(), stream.take(), strict=True)
-            stream.give([each.to_follow for each in batch])
+            stream.give(frames, cuts)
             given.append(batch)
     except Exception as error:  # noqa: BLE001 - raised after the frames before it
         failure = error

@@ -88,13 +88,18 @@ def _part_with(mask: Mask, reach: int) -> tuple[slice, slice]:
 
 def _joined(mask: Mask, faint: Mask) -> Mask:
     """The mask and those 8-connected regions of the faint one that it covers half of."""
-    if not mask.any():
+    if not cv2.hasNonZero(mask):
         return mask
     count, labels = cv2.connectedComponents(faint, connectivity=8)
-    covered = np.bincount(labels[mask > 0], minlength=count)
-    areas = np.bincount(labels[faint > 0], minlength=count)
+    # Most of the frame is no region: what follows looks only at those.
+    places = np.flatnonzero(faint.reshape(-1) > 0)
+    own, is_covered = labels.reshape(-1).take(places), mask.reshape(-1).take(places) > 0
+    covered = np.bincount(own[is_covered], minlength=count)
+    areas = np.bincount(own, minlength=count)
     joins = covered >= np.maximum(LEAST_CLEAR * areas, 1)
-    return np.asarray(cv2.bitwise_or(mask, _chosen(joins, labels)), np.uint8)
+    joined = mask.copy()
+    joined.reshape(-1)[places[joins.take(own)]] = 255
+    return joined
 
 
 def remove_small(mask: Mask, min_area: int) -> Mask:

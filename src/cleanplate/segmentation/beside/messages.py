@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation.layers import Layers, WaitingObject
+from cleanplate.segmentation.segmenter import Cut
+
+_COUNT_BYTES = 8
 
 
 class Ready(NamedTuple):
@@ -33,6 +36,18 @@ class Begin(NamedTuple):
     layers: Layers
 
 
+class Known(NamedTuple):
+    """A frame was cut already: its mask lies where its mask will.
+
+    Attributes:
+        is_changed: Whether a background in other light lies in the memory too.
+        has_shadows: Whether its shadows lie where its labels will.
+    """
+
+    is_changed: bool
+    has_shadows: bool
+
+
 class Job(NamedTuple):
     """One frame, whose picture and background lie in the memory; answered with `Found`.
 
@@ -40,11 +55,13 @@ class Job(NamedTuple):
         place: Where in the memory.
         time: Of the frame, in seconds.
         state: Of the scene.
+        known: What lies there too; None: nothing.
     """
 
     place: int
     time: float
     state: int
+    known: Known | None = None
 
 
 class Found(NamedTuple):
@@ -52,10 +69,12 @@ class Found(NamedTuple):
 
     Attributes:
         is_changed: Whether a background in other light, or mended, lies there too.
+        is_mended: Whether it is mended: what somebody else makes of such frames is of no use.
         objects: Who is at rest.
     """
 
     is_changed: bool
+    is_mended: bool
     objects: tuple[WaitingObject, ...]
 
 
@@ -72,16 +91,19 @@ class Room:
         changed: What the frame was compared with, where it is something else, `(N, h, w, 3)`.
         masks: `(N, h, w)`.
         labels: `(N, h, w)`.
+        answered: How many messages about frames have been answered, `(1,)`: who asks need not wait
+            to know that there is an answer.
     """
 
     def __init__(self, path: Path, size: FrameSize, count: int) -> None:
         coloured, plain = (count, *size, 3), (count, *size)
         shapes = (coloured, coloured, coloured, plain, plain)
         with path.open("r+b") as file:
-            file.truncate(sum(int(np.prod(shape)) for shape in shapes))
+            file.truncate(_COUNT_BYTES + sum(int(np.prod(shape)) for shape in shapes))
             self._memory = np.frombuffer(mmap.mmap(file.fileno(), 0), np.uint8)
+        self.answered = self._memory[:_COUNT_BYTES].view(np.int64)
         parts: list[NDArray[np.uint8]] = []
-        first = 0
+        first = _COUNT_BYTES
         for shape in shapes:
             last = first + int(np.prod(shape))
             parts.append(self._memory[first:last].reshape(shape))
@@ -91,3 +113,19 @@ class Room:
         self.changed: Picture = parts[2]
         self.masks: Mask = parts[3]
         self.labels: Mask = parts[4]
+
+    def put(self, place: int, cut: Cut, background: Picture) -> Known:
+        """Lays down what a frame was cut into, beside its background."""
+        self.masks[place] = cut.mask
+        is_changed = cut.background is not background
+        if is_changed:
+            self.changed[place] = cut.background
+        if cut.shadows is not None:
+            self.labels[place] = cut.shadows
+        return Known(is_changed, cut.shadows is not None)
+
+    def cut_at(self, place: int, known: Known, background: Picture) -> Cut:
+        """What was laid down, as a part of this memory."""
+        background = self.changed[place] if known.is_changed else background
+        shadows = self.labels[place] if known.has_shadows else None
+        return Cut(self.masks[place], background, shadows)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import pickle
 import subprocess
 import sys
 import tempfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from cleanplate.errors import SegmentationError
 from cleanplate.frames import FrameSize, Picture
 from cleanplate.segmentation.beside.messages import Begin, End, Found, Job, Ready, Room
 from cleanplate.segmentation.layers import LayeredFrame, Layers
+from cleanplate.segmentation.segmenter import Cut
 from cleanplate.video.writing import output_error
 
 COMMAND = (sys.executable, "-P", "-m", "cleanplate.segmentation.beside.worker")
@@ -164,7 +166,9 @@ class Following:
         self._layers = layers
         self._batch = batch
         self._given: deque[tuple[int, Sequence[ToFollow]]] = deque()
-        self._next = 0
+        self._next = self._taken = 0
+        self._mended: set[int] = set()
+        """States of which frames are not cut here: the background is mended there."""
         count = _BATCHES * batch
         folder = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir())
         try:
@@ -182,16 +186,37 @@ class Following:
         """Whether results have to be taken before more frames are given."""
         return len(self._given) == _BATCHES
 
-    def give(self, frames: Sequence[ToFollow]) -> None:
-        """Hands the next frames over, at most a batch of them."""
+    @property
+    def has_results(self) -> bool:
+        """Whether there are results that nobody has to wait for."""
+        return bool(self._room.answered[0] > self._taken)
+
+    def cut_while_waiting(self, frames: Iterable[ToFollow]) -> list[Cut]:
+        """Cuts frames that are not given yet, the first ones, until there are results to take."""
+        cuts: list[Cut] = []
+        for frame in frames:
+            if self.has_results or frame.state in self._mended:
+                break
+            cuts.append(self._layers.cut(frame.picture, frame.background, frame.state))
+        return cuts
+
+    def give(self, frames: Sequence[ToFollow], cuts: Sequence[Cut] = ()) -> None:
+        """Hands the next frames over, at most a batch of them.
+
+        Args:
+            frames: In their order.
+            cuts: Of the first of them.
+        """
         assert not self.is_full
-        assert len(frames) <= self._batch
+        assert len(cuts) <= len(frames) <= self._batch
         first = self._next
         self._next = (first + self._batch) % (_BATCHES * self._batch)
-        for place, frame in enumerate(frames, first):
+        jobs = []
+        for place, (frame, cut) in enumerate(itertools.zip_longest(frames, cuts), first):
             self._room.pictures[place] = frame.picture
             self._room.backgrounds[place] = frame.background
-        jobs = [Job(place, frame.time, frame.state) for place, frame in enumerate(frames, first)]
+            known = None if cut is None else self._room.put(place, cut, frame.background)
+            jobs.append(Job(place, frame.time, frame.state, known))
         self._process.tell(jobs)
         self._given.append((first, frames))
 
@@ -199,8 +224,11 @@ class Following:
         """Waits for the results of the earliest frames that were given together."""
         first, frames = self._given.popleft()
         answers: Sequence[Found] = self._process.answer()
+        self._taken += 1
         room = self._room
         for place, (found, frame) in enumerate(zip(answers, frames, strict=True), first):
+            if found.is_mended:
+                self._mended.add(frame.state)
             background = room.changed[place].copy() if found.is_changed else frame.background
             mask, labels = room.masks[place].copy(), room.labels[place].copy()
             yield LayeredFrame(mask, labels, background, found.objects)

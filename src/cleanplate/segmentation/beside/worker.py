@@ -5,6 +5,7 @@ It reads messages from stdin, answers on stdout in their order, and ends when st
 
 from __future__ import annotations
 
+import gc
 import pickle
 import signal
 import sys
@@ -27,14 +28,22 @@ class _Stream:
     def follow(self, job: Job) -> Found:
         """Layers of the next frame."""
         room, place = self._room, job.place
-        background = room.backgrounds[place]
-        found = self.layers.update(job.time, room.pictures[place], background, job.state)
+        picture, background = room.pictures[place], room.backgrounds[place]
+        known = job.known
+        cut = None if known is None else room.cut_at(place, known, background)
+        found = self.layers.update(job.time, picture, background, job.state, cut)
         room.masks[place] = found.mask
         room.labels[place] = found.labels
         is_changed = found.background is not background
         if is_changed:
             room.changed[place] = found.background
-        return Found(is_changed, found.objects)
+        return Found(is_changed, job.state in self.layers.mends, found.objects)
+
+    def follow_all(self, jobs: Sequence[Job]) -> Sequence[Found]:
+        """Layers of the next frames."""
+        found = [self.follow(job) for job in jobs]
+        self._room.answered += 1
+        return found
 
 
 def serve(messages: IO[bytes], answers: IO[bytes]) -> None:
@@ -54,7 +63,7 @@ def serve(messages: IO[bytes], answers: IO[bytes]) -> None:
                 answer, stream = stream.layers, None
             elif not isinstance(message, Ready):
                 assert stream is not None
-                answer = [stream.follow(job) for job in message]
+                answer = stream.follow_all(message)
         except Exception as error:  # noqa: BLE001 - raised again in the other process
             answer = error
         try:
@@ -69,6 +78,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the other one, which ends this one
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
     cv2.setNumThreads(1)
+    gc.freeze()  # what is imported stays: the search for garbage leaves it out
     serve(sys.stdin.buffer, answers)
 
 

@@ -124,8 +124,17 @@ class Layers:
         """Becomes what another object, which followed the stream in its place, has become."""
         vars(self).update(vars(other))
 
+    def cut(self, picture: Picture, background: Picture, state: int = 0) -> Cut:
+        """What a frame is cut into where nothing was mended; whatever came before it."""
+        return self._segmenters[state].cut(picture, background)
+
     def update(
-        self, time: float, picture: Picture, background: Picture, state: int = 0
+        self,
+        time: float,
+        picture: Picture,
+        background: Picture,
+        state: int = 0,
+        cut: Cut | None = None,
     ) -> LayeredFrame:
         """Layers of the next frame.
 
@@ -134,9 +143,11 @@ class Layers:
             picture: `(h, w, 3)`, uint8, RGB.
             background: What the scene says its background is, `(h, w, 3)`.
             state: State of the scene; 0: the main one.
+            cut: What `cut` made of the frame, if somebody had the time; else it is cut here.
         """
         segmenter = self._segmenters[state]
-        cut = segmenter.cut(picture, self._mended(background, state))
+        if cut is None or state in self._mends:
+            cut = segmenter.cut(picture, self._mended(background, state))
         if time >= self._due:
             self._due = time + self._pace
             self._look_who_rests(time, picture, cut)
