@@ -15,6 +15,7 @@ from cleanplate.batch import FrameBatch
 from cleanplate.errors import TrainingError
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Phase, PhaseLoss
+from cleanplate.training.adam import EagerAdam
 from cleanplate.training.compiling import Compile, CompiledLoss
 
 
@@ -110,7 +111,7 @@ def _optimizer(model: BackgroundModel, phase: Phase) -> Adam:
     owned = [p for name, p in model.named_parameters() if phase.may_change(name)]
     if not owned:
         raise RuntimeError(f"phase '{phase.name}' owns no parameter: {', '.join(phase.owns)}")
-    return Adam(owned, lr=phase.learning_rate, betas=phase.betas, foreach=True)
+    return EagerAdam(owned, lr=phase.learning_rate, betas=phase.betas, foreach=True)
 
 
 @contextmanager
