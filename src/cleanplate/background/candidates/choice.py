@@ -10,7 +10,12 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.background.candidates.regions import Region, connect, large_pieces, outline_of
+from cleanplate.background.candidates.regions import (
+    Region,
+    connect,
+    in_large_pieces,
+    outline_of,
+)
 from cleanplate.background.candidates.states import STATES, THREADS, States, distance
 from cleanplate.background.candidates.visits import count_visits
 
@@ -66,6 +71,9 @@ _HOPELESS = -4.0
 _COMPARABLE = 2
 """A state that comes back more often than so many times another's visits is the scene itself."""
 
+_DIFFERS, _KNOWN = 1, 2
+"""Of a state at a pixel: it is another one than the plate's; it may be proposed."""
+
 _Value = TypeVar("_Value", bound=np.generic)
 
 
@@ -111,8 +119,10 @@ def find_left_over(states: States, chosen: NDArray[np.intp]) -> NDArray[np.bool_
     with ThreadPoolExecutor(THREADS) as pool:
         for better in pool.map(choice.better, range(len(states.seen))):
             # A part of the region that keeps coming back is not what was away for a moment.
-            came = states.visits[better.state, *better.place]
-            found[better.place] |= visits[better.place] <= _COMPARABLE * came
+            came = states.visits.reshape(-1).take(choice.flat(better))
+            found.reshape(-1)[better.places] |= (
+                visits.reshape(-1).take(better.places) <= _COMPARABLE * came
+            )
     return found
 
 
@@ -142,14 +152,18 @@ class _Choice:
         least: float,
     ) -> None:
         self._states = states
-        self._time = time
         self.chosen = chosen.copy()
         self._colour = _pick(states.colours, self.chosen)
+        self._log_time, self._log_visits = np.log(time + 1.0), np.log(states.visits + 1.0)
+        self._pixels = np.arange(self.chosen.size)
         # One more than there are states: a sample that shows none differs and is not proposed.
-        self._known = np.zeros((STATES + 1, *self.chosen.shape), np.bool_)
-        self._known[:STATES] = states.counts >= least
-        self._differs = np.ones_like(self._known)
-        self._differs[:STATES] = distance(states.colours, self._colour) > states.reach
+        self._flags = np.full((STATES + 1, *self.chosen.shape), _DIFFERS, np.uint8)
+        self._flags[:STATES] = np.where(states.counts >= least, _KNOWN, 0)
+        self._flags[:STATES] |= distance(states.colours, self._colour) > states.reach
+
+    def flat(self, region: Region) -> NDArray[np.intp]:
+        """Where the proposed states are in flat maps of states, `(P,)`."""
+        return region.state * self.chosen.size + region.places
 
     def improve(self, rounds: int) -> None:
         """Takes over, frame by frame, what fits better, until nobody has more to propose."""
@@ -157,22 +171,22 @@ class _Choice:
         for number in itertools.chain(*itertools.repeat(range(len(self._states.seen)), rounds)):
             better = self.better(number)
             self._take(better)
-            unchanged = 0 if len(better.rows) else unchanged + 1
+            unchanged = 0 if len(better.places) else unchanged + 1
             if unchanged == len(self._states.seen):
                 break
 
     def better(self, time: int) -> Region:
         """Where one frame shows another state than the plate, and that fits better."""
         seen = np.minimum(self._states.seen[time], STATES)
-        differs = _pick(self._differs, seen)
-        proposed = differs & _pick(self._known, seen)
+        flat = seen.reshape(-1) * np.intp(seen.size) + self._pixels
+        flags = self._flags.reshape(-1).take(flat).reshape(seen.shape)
+        proposed = flags == _DIFFERS | _KNOWN
         region = connect(proposed, seen)
-        if not proposed.any():
-            return region
-        shows_plate = ~differs
         if self.takes_clear_ones:
             region = region.only(region.sizes >= _LEAST_WHOLE)
-            shows_plate = large_pieces(shows_plate, _LEAST_PIECE)
+        if not len(region.places):
+            return region
+        shows_plate = flags & _DIFFERS == 0
         return region.only(self._is_better(region, proposed, shows_plate=shows_plate))
 
     def _is_better(
@@ -180,20 +194,21 @@ class _Choice:
     ) -> NDArray[np.bool_]:
         """Which components fit better than the plate, `(numbers,)`."""
         outline = outline_of(region, proposed)
-        component = region.component[outline.inside]
+        component = region.component.take(outline.inside)
         length = np.bincount(component, minlength=region.numbers)
-        counts = shows_plate[outline.rows, outline.columns]
+        if self.takes_clear_ones:
+            counts = in_large_pieces(shows_plate, outline.beyond, _LEAST_PIECE)
+        else:
+            counts = shows_plate.reshape(-1).take(outline.beyond)
         component, inside = component[counts], outline.inside[counts]
         counted = np.bincount(component, minlength=region.numbers)
 
-        beyond = self._colour[outline.rows[counts], outline.columns[counts]]
-        # Indices into flat arrays, and `take`: far faster than an index for each axis.
-        height, width = self.chosen.shape
-        place = region.rows * width + region.columns
-        proposed_at = region.state * (height * width) + place
-        chosen_at = self.chosen.reshape(-1).take(place) * (height * width) + place
-        plate = self._colour.reshape(-1, 3).take(place[inside], axis=0)
-        proposal = self._states.colours.reshape(-1, 3).take(proposed_at[inside], axis=0)
+        own = self._colour.reshape(-1, 3)
+        beyond = own.take(outline.beyond[counts], axis=0)
+        proposed_at = self.flat(region)
+        chosen_at = self.chosen.reshape(-1).take(region.places) * self.chosen.size + region.places
+        plate = own.take(region.places.take(inside), axis=0)
+        proposal = self._states.colours.reshape(-1, 3).take(proposed_at.take(inside), axis=0)
         now, then = (
             np.bincount(
                 component, np.log(distance(colours, beyond) + _GRADIENT_FLOOR), region.numbers
@@ -202,8 +217,8 @@ class _Choice:
             for colours in (plate, proposal)
         )
         longer, oftener = (
-            region.means(_log_gain(counts.reshape(-1), proposed_at, chosen_at))
-            for counts in (self._time, self._states.visits)
+            region.means(logs.reshape(-1).take(proposed_at) - logs.reshape(-1).take(chosen_at))
+            for logs in (self._log_time, self._log_visits)
         )
         seen = counted / np.maximum(length, 1)
         lead = _OUTLINE_POWER * (now - then) + longer
@@ -222,11 +237,10 @@ class _Choice:
         Pixel by pixel, one dark vehicle after the other looks like one that keeps coming back.
         """
         some = region.only(asked).thinned(_ENOUGH_PIXELS)
-        place = some.rows * self.chosen.shape[1] + some.columns
-        seen = self._courses.take(place, axis=0)
+        seen = self._courses.take(some.places, axis=0)
         proposal, plate = (
             count_visits(some.shares(seen == state[:, None]))
-            for state in (some.state, self.chosen.reshape(-1).take(place))
+            for state in (some.state, self.chosen.reshape(-1).take(some.places))
         )
         oftener: NDArray[np.float64] = np.log((proposal + 1.0) / (plate + 1.0))
         return oftener
@@ -237,22 +251,14 @@ class _Choice:
         return np.ascontiguousarray(self._states.seen.reshape(len(self._states.seen), -1).T)
 
     def _take(self, region: Region) -> None:
-        states = self._states
-        place = region.place
-        colours = states.colours[region.state, *place]
-        self.chosen[place] = region.state
-        self._colour[place] = colours
-        self._differs[:STATES, *place] = (
-            distance(states.colours[:, *place], colours) > states.reach[place]
-        )
-
-
-def _log_gain(
-    counts: NDArray[np.int32], proposed: NDArray[np.intp], chosen: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Logarithm of how many times the chosen states' counts the proposed ones have, `(P,)`."""
-    gain: NDArray[np.float64] = np.log((counts.take(proposed) + 1.0) / (counts.take(chosen) + 1.0))
-    return gain
+        states, places = self._states, region.places
+        colours = states.colours.reshape(-1, 3).take(self.flat(region), axis=0)
+        self.chosen.reshape(-1)[places] = region.state
+        self._colour.reshape(-1, 3)[places] = colours
+        others = states.colours.reshape(STATES, -1, 3).take(places, axis=1)
+        differs = distance(others, colours) > states.reach.reshape(-1).take(places)
+        flags = self._flags.reshape(STATES + 1, -1)
+        flags[:STATES, places] = (flags[:STATES, places] & _KNOWN) | differs
 
 
 def _time_of_equals(states: States) -> NDArray[np.int32]:

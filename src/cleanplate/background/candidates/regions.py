@@ -14,22 +14,15 @@ class Region(NamedTuple):
 
     Attributes:
         numbers: How many numbers there are; 0 is no component.
-        rows: Of the pixels, `(P,)`.
-        columns: Of the pixels, `(P,)`.
+        places: Of the pixels in the flat picture, `(P,)`.
         component: Number of each pixel's component, from 1, `(P,)`.
         state: The proposed state, `(P,)`.
     """
 
     numbers: int
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
+    places: NDArray[np.intp]
     component: NDArray[np.int32]
     state: NDArray[np.intp]
-
-    @property
-    def place(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Index of the pixels in a map."""
-        return self.rows, self.columns
 
     @property
     def sizes(self) -> NDArray[np.intp]:
@@ -49,9 +42,12 @@ class Region(NamedTuple):
         if not len(starts):
             return np.zeros((0, mask.shape[1]))
         sizes = np.diff(starts, append=len(mask))
-        share: NDArray[np.float64] = (
-            np.add.reduceat(mask, starts, axis=0, dtype=np.int32) / sizes[:, None]
-        )
+        # Faster than `np.add.reduceat`, which sums row by row.
+        sums = [
+            mask[first : first + size].sum(axis=0, dtype=np.int32)
+            for first, size in zip(starts, sizes, strict=True)
+        ]
+        share: NDArray[np.float64] = np.stack(sums) / sizes[:, None]
         return share
 
     def thinned(self, enough: int) -> Region:
@@ -69,10 +65,9 @@ class Region(NamedTuple):
 
     def _at(self, index: NDArray[np.intp]) -> Region:
         return self._replace(
-            rows=self.rows[index],
-            columns=self.columns[index],
-            component=self.component[index],
-            state=self.state[index],
+            places=self.places.take(index),
+            component=self.component.take(index),
+            state=self.state.take(index),
         )
 
 
@@ -81,39 +76,48 @@ class Outline(NamedTuple):
 
     Attributes:
         inside: Index of the first among the pixels of the region, `(E,)`.
-        rows: Of the others, `(E,)`.
-        columns: Of the others, `(E,)`.
+        beyond: Of the others in the flat picture, `(E,)`.
     """
 
     inside: NDArray[np.intp]
-    rows: NDArray[np.intp]
-    columns: NDArray[np.intp]
+    beyond: NDArray[np.intp]
 
 
 def connect(proposed: NDArray[np.bool_], seen: NDArray[np.uint8]) -> Region:
     """The proposed pixels, `(H, W)`, with the states that are seen there, `(H, W)`."""
-    numbers, components = cv2.connectedComponents(proposed.astype(np.uint8), connectivity=4)
-    rows, columns = np.nonzero(proposed)
-    state = seen[rows, columns].astype(np.intp)
-    return Region(numbers, rows, columns, components[rows, columns], state)
+    numbers, components = cv2.connectedComponents(proposed.view(np.uint8), connectivity=4)
+    # Places in flat arrays, and `take`: far faster than an index for each axis.
+    places = np.flatnonzero(proposed)
+    state = seen.reshape(-1).take(places).astype(np.intp)
+    return Region(numbers, places, components.reshape(-1).take(places), state)
 
 
-def large_pieces(mask: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
-    """The connected pieces of a mask `(H, W)` that have at least this share of its pixels."""
-    _, pieces, figures, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=4)
+def in_large_pieces(
+    mask: NDArray[np.bool_], places: NDArray[np.intp], least: float
+) -> NDArray[np.bool_]:
+    """Which places are in connected pieces of a mask that have at least this share of its pixels.
+
+    Args:
+        mask: `(H, W)`.
+        places: In the flat mask, `(E,)`.
+        least: The share, 0 to 1.
+    """
+    _, pieces, figures, _ = cv2.connectedComponentsWithStats(mask.view(np.uint8), connectivity=4)
     large = figures[:, cv2.CC_STAT_AREA] >= least * mask.size
     large[0] = False
-    kept: NDArray[np.bool_] = large[pieces]
+    kept: NDArray[np.bool_] = large.take(pieces.reshape(-1).take(places))
     return kept
 
 
 def outline_of(region: Region, proposed: NDArray[np.bool_]) -> Outline:
     """All pairs of a pixel of the region and one of its four neighbours outside."""
+    height, width = proposed.shape
     # A frame of pixels around the picture counts as inside: its border is no outline.
-    framed = np.pad(proposed, 1, constant_values=True)
+    framed = np.ones((height + 2, width + 2), np.bool_)
+    framed[1:-1, 1:-1] = proposed
+    at = region.places + 2 * (region.places // width) + width + 3
     sides = []
     for down, right in ((0, 1), (1, 0), (0, -1), (-1, 0)):
-        rows, columns = region.rows + down, region.columns + right
-        inside = np.nonzero(~framed[rows + 1, columns + 1])[0]
-        sides.append((inside, rows[inside], columns[inside]))
+        inside = np.flatnonzero(~framed.reshape(-1).take(at + down * (width + 2) + right))
+        sides.append((inside, region.places.take(inside) + (down * width + right)))
     return Outline(*(np.concatenate(parts) for parts in zip(*sides, strict=True)))
