@@ -111,7 +111,7 @@ def _optimizer(model: BackgroundModel, phase: Phase) -> Adam:
     owned = [p for name, p in model.named_parameters() if phase.may_change(name)]
     if not owned:
         raise RuntimeError(f"phase '{phase.name}' owns no parameter: {', '.join(phase.owns)}")
-    return EagerAdam(owned, lr=phase.learning_rate, betas=phase.betas, foreach=True)
+    return EagerAdam(owned, lr=phase.learning_rate, betas=phase.betas, fused=True)
 
 
 @contextmanager
