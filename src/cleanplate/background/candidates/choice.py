@@ -154,7 +154,7 @@ class _Choice:
         self._states = states
         self.chosen = chosen.copy()
         self._colour = _pick(states.colours, self.chosen)
-        self._log_time, self._log_visits = np.log(time + 1.0), np.log(states.visits + 1.0)
+        self._logs = [np.log1p(counts, dtype=np.float32) for counts in (time, states.visits)]
         self._pixels = np.arange(self.chosen.size)
         # One more than there are states: a sample that shows none differs and is not proposed.
         self._flags = np.full((STATES + 1, *self.chosen.shape), _DIFFERS, np.uint8)
@@ -218,7 +218,7 @@ class _Choice:
         )
         longer, oftener = (
             region.means(logs.reshape(-1).take(proposed_at) - logs.reshape(-1).take(chosen_at))
-            for logs in (self._log_time, self._log_visits)
+            for logs in self._logs
         )
         seen = counted / np.maximum(length, 1)
         lead = _OUTLINE_POWER * (now - then) + longer

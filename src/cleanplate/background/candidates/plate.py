@@ -41,8 +41,8 @@ def candidate_plate(stack: FrameStack, positions: Sequence[int]) -> Picture:
     """Jointly chosen states of all pixels, `(H, W, 3)`: right also where somebody mostly stands.
 
     What stands still is left out if it was away at some time, and its surroundings were seen then.
-    What never leaves stays. Needs, beside a band of samples, a byte for each pixel and sample, and
-    about 400 bytes for each pixel.
+    What never leaves stays. Needs, beside a band of samples, two bytes for each pixel and sample,
+    and about 400 bytes for each pixel.
 
     Raises:
         UsageError: If there is no position.
