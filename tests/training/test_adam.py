@@ -16,7 +16,7 @@ import torch
 from cleanplate.training.adam import EagerAdam
 
 weight = torch.nn.Parameter(torch.ones(3))
-adam = EagerAdam([weight], lr=0.1, foreach=True)
+adam = EagerAdam([weight], lr=0.1, fused=True)
 (weight**2).sum().backward()
 adam.step()
 adam.load_state_dict(adam.state_dict())
@@ -30,12 +30,12 @@ print(*(name for name in sys.modules if name.startswith("torch._dynamo")))
 def steps(kind: type[Adam]) -> list[torch.Tensor]:
     torch.manual_seed(0)
     weights = [torch.nn.Parameter(torch.randn(5, 3)), torch.nn.Parameter(torch.randn(3))]
-    adam = kind(weights, lr=0.05, betas=(0.8, 0.95), foreach=True)
+    adam = kind(weights, lr=0.05, betas=(0.8, 0.95), fused=True)
     states = []
     for number in range(12):
         if number == 6:  # goes on from what was saved
             saved = adam.state_dict()
-            adam = kind(weights, lr=0.05, betas=(0.8, 0.95), foreach=True)
+            adam = kind(weights, lr=0.05, betas=(0.8, 0.95), fused=True)
             adam.load_state_dict(saved)
         adam.zero_grad()
         ((weights[0] * weights[1]).tanh() ** 2).sum().backward()
