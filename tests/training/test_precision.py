@@ -208,7 +208,9 @@ def test_every_loss_that_may_be_translated_gives_the_same(
 
 
 @pytest.mark.gpu
-@pytest.mark.filterwarnings("ignore")  # torch's compiler warns of itself, and of TF32 left off
+@pytest.mark.filterwarnings(  # torch's compiler warns of itself, and of TF32 left off
+    "ignore:.torch.jit:DeprecationWarning", "ignore:TensorFloat32 tensor cores:UserWarning"
+)
 @pytest.mark.parametrize("name", ["lowrank_ae", "conv_ae"])
 def test_on_a_gpu_bfloat16_and_translated_losses_learn_what_float32_learns(name: str) -> None:
     ages = []

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from cleanplate.frames import FrameSize, Mask
 from cleanplate.segmentation.settings import SegmentationSettings
@@ -113,15 +112,8 @@ def remove_small(mask: Mask, min_area: int) -> Mask:
     if is_large[1:].all():
         return mask
     rest = np.zeros_like(mask)
-    rest[part] = _chosen(is_large, labels)
+    rest[part] = np.take(is_large.view(np.uint8) * np.uint8(255), labels)
     return rest
-
-
-def _chosen(chosen: NDArray[np.bool_], labels: NDArray[np.int32]) -> Mask:
-    """Mask of the chosen regions, by their label; 0 is none."""
-    values = chosen.view(np.uint8) * np.uint8(255)
-    values[0] = 0
-    return np.asarray(np.take(values, labels), np.uint8)
 
 
 def odd_length(length: float, scale: float) -> int:

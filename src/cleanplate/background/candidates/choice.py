@@ -119,7 +119,7 @@ def find_left_over(states: States, chosen: NDArray[np.intp]) -> NDArray[np.bool_
     with ThreadPoolExecutor(THREADS) as pool:
         for better in pool.map(choice.better, range(len(states.seen))):
             # A part of the region that keeps coming back is not what was away for a moment.
-            came = states.visits.reshape(-1).take(choice.flat(better))
+            came = states.visits.reshape(-1).take(choice.flat(better.state, better.places))
             found.reshape(-1)[better.places] |= (
                 visits.reshape(-1).take(better.places) <= _COMPARABLE * came
             )
@@ -155,15 +155,14 @@ class _Choice:
         self.chosen = chosen.copy()
         self._colour = _pick(states.colours, self.chosen)
         self._logs = [np.log1p(counts, dtype=np.float32) for counts in (time, states.visits)]
-        self._pixels = np.arange(self.chosen.size)
         # One more than there are states: a sample that shows none differs and is not proposed.
         self._flags = np.full((STATES + 1, *self.chosen.shape), _DIFFERS, np.uint8)
         self._flags[:STATES] = np.where(states.counts >= least, _KNOWN, 0)
         self._flags[:STATES] |= distance(states.colours, self._colour) > states.reach
 
-    def flat(self, region: Region) -> NDArray[np.intp]:
-        """Where the proposed states are in flat maps of states, `(P,)`."""
-        return region.state * self.chosen.size + region.places
+    def flat(self, state: NDArray[np.intp], places: NDArray[np.intp]) -> NDArray[np.intp]:
+        """Where states at some places of the flat picture are in flat maps of states, `(P,)`."""
+        return state * self.chosen.size + places
 
     def improve(self, rounds: int) -> None:
         """Takes over, frame by frame, what fits better, until nobody has more to propose."""
@@ -178,8 +177,7 @@ class _Choice:
     def better(self, time: int) -> Region:
         """Where one frame shows another state than the plate, and that fits better."""
         seen = np.minimum(self._states.seen[time], STATES)
-        flat = seen.reshape(-1) * np.intp(seen.size) + self._pixels
-        flags = self._flags.reshape(-1).take(flat).reshape(seen.shape)
+        flags = _pick(self._flags, seen)
         proposed = flags == _DIFFERS | _KNOWN
         region = connect(proposed, seen)
         if self.takes_clear_ones:
@@ -205,8 +203,8 @@ class _Choice:
 
         own = self._colour.reshape(-1, 3)
         beyond = own.take(outline.beyond[counts], axis=0)
-        proposed_at = self.flat(region)
-        chosen_at = self.chosen.reshape(-1).take(region.places) * self.chosen.size + region.places
+        proposed_at = self.flat(region.state, region.places)
+        chosen_at = self.flat(self.chosen.reshape(-1).take(region.places), region.places)
         plate = own.take(region.places.take(inside), axis=0)
         proposal = self._states.colours.reshape(-1, 3).take(proposed_at.take(inside), axis=0)
         now, then = (
@@ -252,7 +250,7 @@ class _Choice:
 
     def _take(self, region: Region) -> None:
         states, places = self._states, region.places
-        colours = states.colours.reshape(-1, 3).take(self.flat(region), axis=0)
+        colours = states.colours.reshape(-1, 3).take(self.flat(region.state, places), axis=0)
         self.chosen.reshape(-1)[places] = region.state
         self._colour.reshape(-1, 3)[places] = colours
         others = states.colours.reshape(STATES, -1, 3).take(places, axis=1)

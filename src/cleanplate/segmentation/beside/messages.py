@@ -114,14 +114,21 @@ class Room:
         self.masks: Mask = parts[3]
         self.labels: Mask = parts[4]
 
-    def put(self, place: int, cut: Cut, background: Picture) -> Known:
-        """Lays down what a frame was cut into, beside its background."""
-        self.masks[place] = cut.mask
-        is_changed = cut.background is not background
+    def put(
+        self, place: int, mask: Mask, labels: Mask | None, background: Picture, given: Picture
+    ) -> bool:
+        """Lays down what was made of a frame; whether with another background than the given."""
+        self.masks[place] = mask
+        if labels is not None:
+            self.labels[place] = labels
+        is_changed = background is not given
         if is_changed:
-            self.changed[place] = cut.background
-        if cut.shadows is not None:
-            self.labels[place] = cut.shadows
+            self.changed[place] = background
+        return is_changed
+
+    def put_cut(self, place: int, cut: Cut, given: Picture) -> Known:
+        """Lays down what a frame was cut into."""
+        is_changed = self.put(place, cut.mask, cut.shadows, cut.background, given)
         return Known(is_changed, cut.shadows is not None)
 
     def cut_at(self, place: int, known: Known, background: Picture) -> Cut:

@@ -215,7 +215,7 @@ class Following:
         for place, (frame, cut) in enumerate(itertools.zip_longest(frames, cuts), first):
             self._room.pictures[place] = frame.picture
             self._room.backgrounds[place] = frame.background
-            known = None if cut is None else self._room.put(place, cut, frame.background)
+            known = None if cut is None else self._room.put_cut(place, cut, frame.background)
             jobs.append(Job(place, frame.time, frame.state, known))
         self._process.tell(jobs)
         self._given.append((first, frames))

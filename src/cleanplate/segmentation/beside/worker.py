@@ -32,11 +32,7 @@ class _Stream:
         known = job.known
         cut = None if known is None else room.cut_at(place, known, background)
         found = self.layers.update(job.time, picture, background, job.state, cut)
-        room.masks[place] = found.mask
-        room.labels[place] = found.labels
-        is_changed = found.background is not background
-        if is_changed:
-            room.changed[place] = found.background
+        is_changed = room.put(place, found.mask, found.labels, found.background, background)
         return Found(is_changed, job.state in self.layers.mends, found.objects)
 
     def follow_all(self, jobs: Sequence[Job]) -> Sequence[Found]:

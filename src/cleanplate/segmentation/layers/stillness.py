@@ -41,7 +41,6 @@ class Stillness:
         self._since: NDArray[np.float64] = np.zeros(size)
         self._candidate: FloatMap = np.zeros((*size, 3), np.float32)
         self._candidate_since: NDArray[np.float64] = np.zeros(size)
-        self._time: NDArray[np.float64] = np.zeros(size)
         self._is_still: Mask = np.zeros(size, np.uint8)
         self._sparse: NDArray[np.int16] | None = None
         """Some pixels of the last frame and of its background."""
@@ -72,8 +71,8 @@ class Stillness:
         new = cv2.bitwise_not(cv2.bitwise_or(shown, self._is_same(now, self._candidate)))
         cv2.copyTo(now, new, self._candidate)
         # What shows its look again waits from the start for another one.
-        self._time[:] = time
-        cv2.copyTo(self._time, cv2.bitwise_or(new, shown), self._candidate_since)
+        now_everywhere = np.full(self._size, time, np.float64)
+        cv2.copyTo(now_everywhere, cv2.bitwise_or(new, shown), self._candidate_since)
         waited = cv2.compare(self._candidate_since, time - self._wait, cv2.CMP_LE)
         ripe = cv2.bitwise_and(cv2.bitwise_not(shown), waited)
         if cv2.hasNonZero(ripe):
