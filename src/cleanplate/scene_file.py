@@ -36,6 +36,7 @@ from safetensors.numpy import save as save_tensors
 
 from cleanplate.errors import OutputError, SceneFileError
 from cleanplate.frames import FrameSize, Mask, Picture
+from cleanplate.video.value_range import ValueRange
 
 FORMAT = 1
 CONFIG = "config.yaml"
@@ -99,6 +100,7 @@ class SceneData:
         tensors: Arrays of the method by name.
         plate: Still plate in the frame size.
         noise: Noise map in the working size.
+        value_range: Values of the recording that became black and white; None: 8 bits as they are.
         registration: How frames are brought over the plate, by name; None: they are not.
         shadow: What the scene's cast shadows look like, as plain numbers; None: not known.
         provenance: Where the scene comes from.
@@ -115,6 +117,7 @@ class SceneData:
     plate: Picture
     noise: Mask
     registration: Mapping[str, Any] | None = None
+    value_range: ValueRange | None = None
     shadow: Mapping[str, Any] | None = None
     provenance: Mapping[str, Any] = field(default_factory=dict)
     metrics: Sequence[Mapping[str, float]] = ()
@@ -140,6 +143,7 @@ def write_scene(folder: Path, scene: SceneData) -> None:
         "frame_size": list(scene.frame_size),
         "working_size": list(scene.working_size),
         "learned_on": scene.learned_on,
+        **({"value_range": list(scene.value_range)} if scene.value_range else {}),
         **({"registration": dict(scene.registration)} if scene.registration else {}),
         **({} if scene.shadow is None else {"shadow": scene.shadow}),
         "settings": scene.settings,
@@ -183,6 +187,7 @@ def read_scene(folder: Path) -> SceneData:
         plate=np.ascontiguousarray(plate[..., ::-1]),
         noise=_decoded(folder, contents[NOISE], NOISE, tuple(working_size)),
         registration=_registration(folder, config),
+        value_range=_value_range(folder, config),
         shadow=config.get("shadow"),
         provenance=_read_provenance(folder),
         metrics=_read_metrics(folder / METRICS),
@@ -278,6 +283,18 @@ def _registration(folder: Path, config: Mapping[str, Any]) -> dict[str, Any] | N
     if value is None or isinstance(value, dict):
         return value
     raise SceneFileError(f"{CONFIG} of the scene {folder} is damaged: registration is {value!r}")
+
+
+def _value_range(folder: Path, config: Mapping[str, Any]) -> ValueRange | None:
+    value = config.get("value_range")
+    if value is None:
+        return None
+    try:
+        return ValueRange.checked(*(float(end) for end in value))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SceneFileError(
+            f"{CONFIG} of the scene {folder} is damaged: value_range is not two ascending numbers"
+        ) from error
 
 
 def _decoded(folder: Path, content: bytes, name: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:

@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import yaml
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from cleanplate.architectures import architecture_summaries, load_architecture
 from cleanplate.background import CANDIDATES, PLATES
@@ -20,6 +20,7 @@ from cleanplate.modalities import FlowSettings, MaskSettings, ModalitySettings
 from cleanplate.parameters import Parameters, WorkingPixels
 from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.training.budget import Budget
+from cleanplate.video.value_range import ValueRange
 
 if TYPE_CHECKING:
     from cleanplate.architectures.base import Architecture
@@ -29,6 +30,9 @@ DEFAULT_INIT = CANDIDATES
 DEFAULT_RECIPE = "robust"
 _PLATE_SUFFIX = "_plate"
 _DEVICE = r"auto|cpu|cuda(:[0-9]+)?"
+
+
+_Range: TypeAlias = Literal["auto"] | tuple[float, float]
 
 
 class SamplingSettings(Parameters):
@@ -50,11 +54,28 @@ class SamplingSettings(Parameters):
     working_pixels: Literal["auto"] | WorkingPixels = Field(
         "auto", description="larger frames are reduced to so many pixels; auto looks at the device"
     )
+    range: _Range = Field(
+        "auto",
+        description="values of the recording that become black and white, as in [7000, 9000]; "
+        "auto: 8 bits as they are, of others the range that is used",
+    )
     registration: Literal["auto", "off", "translation", "homography"] = Field(
         "auto",
         description="takes the camera's shaking out of the frames: shifts, or turns and zooms too; "
         "auto: what there is of them",
     )
+
+    @field_validator("range")
+    @classmethod
+    def _is_range(cls, value: _Range) -> _Range:
+        if value != "auto":
+            ValueRange.checked(*value)
+        return value
+
+    @property
+    def value_range(self) -> ValueRange | None:
+        """The range that is given; None: none is."""
+        return None if self.range == "auto" else ValueRange(*self.range)
 
 
 class GeneralSettings(Parameters):

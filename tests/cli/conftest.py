@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 from calls import CommandLine, Outcome
 
@@ -32,6 +34,16 @@ def painted() -> PaintedScene:
 @pytest.fixture(scope="session")
 def recording(painted: PaintedScene, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_image_folder(tmp_path_factory.mktemp("recording"), painted.frames)
+
+
+@pytest.fixture(scope="session")
+def thermal(painted: PaintedScene, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as counts of a thermal camera, 16-bit grey from 7,000 up to 8,275 at most."""
+    folder = tmp_path_factory.mktemp("thermal")
+    for number, frame in enumerate(painted.frames, start=1):
+        counts = 7000 + 5 * frame[..., 0].astype(np.uint16)
+        assert cv2.imwrite(str(folder / f"t{number:04d}.png"), counts)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,34 @@ class TestResult:
         (warning,) = [line for line in outcome.err.splitlines() if line.startswith("warning")]
         assert "of the picture, middle left, was never seen empty" in warning
 
+    def test_a_range_of_values_is_used_kept_and_told(
+        self, cleanplate: CommandLine, thermal: Path, tmp_path: Path
+    ) -> None:
+        out = tmp_path / "run"
+        outcome = cleanplate("learn", thermal, "--out", out, "--method", "median", "--json")
+        values = outcome.json["values"]
+        assert (values["type"], values["origin"]) == ("uint16", "found")
+        low, high = values["range"]
+        assert 6500 < low < 7200 < 8200 < high < 9500
+        (warning,) = outcome.json["warnings"]
+        assert "less than a tenth of what uint16 can hold" in warning
+        assert yaml.safe_load((out / "config.yaml").read_text())["value_range"] == [low, high]
+        provenance = json.loads((out / "provenance.json").read_text())
+        assert provenance["input"]["values"] == values
+        given = ("--range", "-20", "9000.5", "--method", "median", "--json")
+        outcome = cleanplate("learn", thermal, "--out", tmp_path / "given", *given)
+        assert outcome.json["values"]["range"] == [-20.0, 9000.5]
+        assert outcome.json["values"]["origin"] == "given"
+
+    @pytest.mark.parametrize("ends", [("9000", "7000"), ("1", "1"), ("nan", "5"), ("0", "inf")])
+    def test_what_is_no_range_is_refused(
+        self, cleanplate: CommandLine, thermal: Path, tmp_path: Path, ends: tuple[str, str]
+    ) -> None:
+        outcome = cleanplate("learn", thermal, "--out", tmp_path / "run", "--range", *ends)
+        assert outcome.code == 2
+        assert "is no range of values" in outcome.err
+        assert not (tmp_path / "run").exists()
+
     def test_the_text_is_one_line_with_the_folder(
         self, cleanplate: CommandLine, recording: Path, tmp_path: Path
     ) -> None:

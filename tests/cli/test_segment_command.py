@@ -94,6 +94,39 @@ class TestMasks:
         assert names == [f"bin{number:06d}.png" for number in range(1, 31)]
 
 
+class TestRange:
+    def test_that_of_the_scene_is_used_again(
+        self, cleanplate: CommandLine, painted: PaintedScene, thermal: Path, tmp_path: Path
+    ) -> None:
+        scene, masks = tmp_path / "scene", tmp_path / "masks"
+        assert cleanplate("learn", thermal, "--out", scene, "--method", "median").code == 0
+        outcome = cleanplate("segment", thermal, "--model", scene, "--out", masks, "--json")
+        assert outcome.json["warnings"] == []
+        assert outcome.json["mean_foreground"] > 0
+        warmer = tmp_path / "warmer"
+        warmer.mkdir()
+        for path in sorted(thermal.iterdir()):
+            counts = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+            assert cv2.imwrite(str(warmer / path.name), counts + np.uint16(20000))
+        again = (warmer, "--model", scene, "--out", masks, "--overwrite", "--json")
+        outcome = cleanplate("segment", *again)
+        (warning,) = outcome.json["warnings"]
+        assert "use less than a tenth of the range" in warning
+        outcome = cleanplate("segment", *again, "--range", "26600", "28700")
+        assert outcome.json["warnings"] == []
+        assert outcome.json["mean_foreground"] < 0.5
+
+    def test_pictures_of_8_bits_are_not_taken_for_counts(
+        self, cleanplate: CommandLine, recording: Path, thermal: Path, tmp_path: Path
+    ) -> None:
+        scene, masks = tmp_path / "scene", tmp_path / "masks"
+        assert cleanplate("learn", thermal, "--out", scene, "--method", "median").code == 0
+        outcome = cleanplate("segment", recording, "--model", scene, "--out", masks)
+        assert outcome.code == 1
+        assert "has grey levels of 8 bits, but the range is" in outcome.err
+        assert not masks.exists()
+
+
 class TestOverrides:
     def test_they_change_the_masks_and_are_said_but_not_stored(
         self, cleanplate: CommandLine, scene: Path, recording: Path, tmp_path: Path

@@ -7,18 +7,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import tifffile
+from PIL import Image
 from video_samples import COUNT, SIZE, paint, write_folder, write_picture
 
 from cleanplate.errors import SourceError
 from cleanplate.frames import Picture
-from cleanplate.video import SourceProblems, images, open_source
+from cleanplate.video import SourceProblems, open_source, stills
+from cleanplate.video.tiff import ORIENTATION
 
 
 @pytest.fixture(params=["small", "large"], autouse=True)
 def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Large pictures are decoded by threads; here all are taken for large ones."""
     if request.param == "large":
-        monkeypatch.setattr(images, "_LEAST_FOR_THREADS", 0)
+        monkeypatch.setattr(stills, "_LEAST_FOR_THREADS", 0)
 
 
 def only_picture(folder: Path) -> Picture:
@@ -178,7 +181,102 @@ def test_pictures_that_all_went_away_are_an_error(tmp_path: Path) -> None:
         list(source.frames())
 
 
-def test_floating_point_pictures_count_as_damaged(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", ["png", "tiff"])
+@pytest.mark.parametrize("others", [3, 6])
+def test_all_pictures_are_turned_as_most_of_them_ask_for(
+    tmp_path: Path, suffix: str, others: int
+) -> None:
+    for number in range(1, 11):
+        save_turned(tmp_path / f"in{number}.{suffix}", others if number % 5 == 0 else 1)
+    source = open_source(tmp_path)
+    frames = list(source.frames())
+    assert len(frames) == 10
+    if suffix == "tiff":  # whose pixels are stored as the orientation says
+        frames = [frame for frame in frames if frame.number % 5]
+    assert all((frame.picture == paint(2)).all() for frame in frames)
+    (note,) = source.notes
+    assert "EXIF orientation of 2 pictures" in note
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff"])
+def test_an_orientation_of_all_turns_all_and_is_no_news(tmp_path: Path, suffix: str) -> None:
+    for number in range(1, 4):
+        save_turned(tmp_path / f"in{number}.{suffix}", 3)
+    source = open_source(tmp_path)
+    for frame in source.frames():
+        assert np.abs(frame.picture[::-1, ::-1].astype(int) - paint(2)).mean() < 8
+    assert source.notes == ()
+
+
+def save_turned(path: Path, orientation: int) -> None:
+    """The painted picture with an EXIF orientation, its pixels as they are."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = orientation
+    how = {"quality": 95} if path.suffix == ".jpg" else {}
+    Image.fromarray(paint(2)).save(path, exif=exif, **({"lossless": True, **how}))
+
+
+def test_a_picture_of_another_type_than_the_first_is_refused(tmp_path: Path) -> None:
     write_picture(tmp_path / "in1.png", paint(1))
     assert cv2.imwrite(str(tmp_path / "in2.tif"), paint(1).astype(np.float32))
-    assert numbers_of(tmp_path) == [1]
+    with pytest.raises(SourceError, match=r"frame 2 .*float32, but the first frame uint8"):
+        numbers_of(tmp_path)
+
+
+def test_pictures_that_a_program_shrank_to_8_bits_fit_those_of_16(tmp_path: Path) -> None:
+    deep = paint(2).astype(np.uint16) * 257
+    assert cv2.imwrite(str(tmp_path / "in1.png"), deep[..., ::-1])
+    write_picture(tmp_path / "in2.png", paint(2))
+    assert all((frame.picture == paint(2)).all() for frame in open_source(tmp_path).frames())
+
+
+@pytest.mark.parametrize(
+    ("values", "options", "what"),
+    [
+        (np.zeros((24, 32), np.float16), {}, "16-bit floating point"),
+        (np.zeros((24, 32, 2), np.uint16), {"planarconfig": "contig"}, "2 samples a pixel"),
+        (np.zeros((24, 32, 5), np.uint8), {"planarconfig": "contig"}, "5 samples a pixel"),
+        (np.zeros((3, 24, 32), np.uint16), {"planarconfig": "separate"}, "separate planes"),
+        (np.zeros((24, 32), np.complex64), {}, "complex numbers"),
+    ],
+)
+def test_what_would_be_decoded_wrongly_is_refused_by_name(
+    tmp_path: Path, values: np.ndarray, options: dict[str, str], what: str
+) -> None:
+    photometric = "rgb" if options.get("planarconfig") == "separate" else "minisblack"
+    tifffile.imwrite(tmp_path / "in1.tif", values, photometric=photometric, **options)
+    with pytest.raises(SourceError, match=rf"in1\.tif is a TIFF file with .*{what}.*not supported"):
+        open_source(tmp_path)
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("kind", ["uint8", "uint16", "int16", "uint32", "float32", "float64"])
+@pytest.mark.parametrize("is_big", [False, True])
+def test_tiff_of_any_order_of_bytes_and_type_is_read(
+    tmp_path: Path, order: str, kind: str, is_big: bool
+) -> None:
+    values = paint(2).astype(kind)
+    tifffile.imwrite(
+        tmp_path / "in1.tif", values, byteorder=order, bigtiff=is_big, photometric="rgb"
+    )
+    assert (only_picture(tmp_path) == paint(2)).all()
+
+
+@pytest.mark.parametrize("kind", ["uint16", "float32"])
+@pytest.mark.parametrize("kept", [0.3, 0.95])
+def test_a_truncated_deep_tiff_counts_as_damaged(tmp_path: Path, kind: str, kept: float) -> None:
+    for number in (1, 2, 3):
+        path = tmp_path / f"in{number}.tif"
+        assert cv2.imwrite(str(path), paint(number).astype(kind))
+    content = path.read_bytes()
+    (tmp_path / "in2.tif").write_bytes(content[: int(kept * len(content))])
+    assert numbers_of(tmp_path) == [1, 3]
+
+
+def test_cmyk_and_palettes_are_taken_as_rgb(tmp_path: Path) -> None:
+    flat = np.broadcast_to(np.uint8([200, 40, 90]), (24, 32, 3))
+    Image.fromarray(flat).convert("CMYK").save(tmp_path / "in1.jpg", quality=95)
+    Image.fromarray(flat).quantize(4).save(tmp_path / "in2.png")
+    Image.fromarray(flat).quantize(4).save(tmp_path / "in3.bmp")
+    for frame in open_source(tmp_path).frames():
+        assert np.abs(frame.picture.astype(int) - flat).max() <= 2

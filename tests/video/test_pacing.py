@@ -14,7 +14,7 @@ from video_samples import SIZE, paint, write_folder, write_movie
 
 from cleanplate.frames import Frame, durations
 from cleanplate.video import FrameCache, VideoSource, movie, open_source
-from cleanplate.video.images import read_picture
+from cleanplate.video.images import read_content
 from cleanplate.video.pacing import Pace
 from cleanplate.video.source import Tally, Wanted
 
@@ -157,9 +157,9 @@ def test_of_pictures_in_a_folder_only_those_kept_are_decoded(
 
     def read(path: Path) -> object:
         decoded.append(path)
-        return read_picture(path)
+        return read_content(path)
 
-    monkeypatch.setattr("cleanplate.video.images.read_picture", read)
+    monkeypatch.setattr("cleanplate.video.images.read_content", read)
     assert len(kept(source, tmp_path / "work", 12)) == len(decoded) == 12
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -49,6 +49,7 @@ from cleanplate.settings import (
     trained_plates,
 )
 from cleanplate.video import FrameCache, VideoSource, open_source
+from cleanplate.video.given import GivenFrame, open_given
 
 if TYPE_CHECKING:
     from cleanplate.scene.fitting import Fitted
@@ -96,7 +97,7 @@ class _Learned:
 
 
 def learn(
-    source: str | Path | VideoSource,
+    source: str | Path | VideoSource | Sequence[GivenFrame],
     *,
     out: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
@@ -107,12 +108,14 @@ def learn(
     budget: str = "auto",
     device: str = "auto",
     seed: int = 0,
+    value_range: tuple[float, float] | None = None,
     progress: ProgressListener = silent,
 ) -> Scene:
     """Learns the empty scene of a fixed camera from its own frames.
 
     Args:
-        source: Video file, folder or pattern of pictures, or an open recording.
+        source: Video file, folder or pattern of pictures, an open recording, or frames in a list
+            or along the first axis of an array, as `Scene.segment` takes them.
         out: Folder to save the scene to, with checkpoints on the way; None: nothing is saved.
         settings: Nested tree of further settings, as in `config.yaml`.
         options: How the folder is treated.
@@ -122,16 +125,19 @@ def learn(
         budget: `600steps`, `90s` or `5min`; `auto` is the method's own.
         device: `auto`, `cpu`, `cuda` or `cuda:N`.
         seed: Of everything that is random.
+        value_range: Values of the recording that become black and white; None: 8 bits as they are,
+            of others the range that is used.
         progress: Told how the work goes on.
 
     Raises:
         SettingsError: A setting is unknown or out of range.
         UnknownNameError: A method or an initial plate is unknown.
         SourceError: The recording cannot be read or has fewer than two frames.
+        UsageError: What is given as frames is none, or can be read only once.
         OutputError: The folder is in the way or cannot be written.
         TrainingError: Learning went wrong.
     """
-    general = {
+    general: dict[str, Any] = {
         "method": method,
         "recipe": recipe,
         "init": init,
@@ -139,8 +145,15 @@ def learn(
         "device": device,
         "seed": seed,
     }
+    if value_range is not None:
+        general["sampling"] = {"range": value_range}
     resolved = resolve(merge(general, settings or {}))
-    recording = source if isinstance(source, VideoSource) else open_source(source)
+    if isinstance(source, str | Path):
+        recording = open_source(source)
+    else:
+        recording = source if isinstance(source, VideoSource) else open_given(source)
+    if (given := resolved.sampling.value_range) is not None:
+        recording = recording.in_range(given)
     if out is not None:
         return _learn_into(RunFolder(Path(out)), recording, resolved, options, progress)
     with tempfile.TemporaryDirectory(prefix="cleanplate-") as folder:
@@ -235,6 +248,7 @@ class _Run:
                 estimator=estimator,
                 learned_on=learned.learned_on,
                 shake=shake,
+                value_range=self._source.value_range,
                 provenance={},
                 metrics=learned.metrics,
                 plots={

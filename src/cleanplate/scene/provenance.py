@@ -30,6 +30,18 @@ def describe_input(source: VideoSource, frames: FrameCache) -> dict[str, Any]:
         "last_time": frames.last_time,
         "damaged_frames": damaged,
         "missing_frames": missing,
+        "values": _describe_values(source),
+        "notes": list(source.notes),
+    }
+
+
+def _describe_values(source: VideoSource) -> dict[str, Any]:
+    """Of what type they are, and which of them became black and white."""
+    used = source.value_range
+    return {
+        "type": str(source.dtype),
+        "range": None if used is None else list(used),
+        "origin": source.range_origin,
     }
 
 

@@ -47,7 +47,9 @@ from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.settings import LearnSettings, resolve, resolve_closed
 from cleanplate.video import VideoSource
 from cleanplate.video.camera_watch import CameraWatch
+from cleanplate.video.given import GivenFrame
 from cleanplate.video.registration import Motion
+from cleanplate.video.value_range import ValueRange
 
 if TYPE_CHECKING:
     import torch
@@ -68,6 +70,8 @@ class Scene:
         frame_size: Size of the camera's frames.
         plate: Still plate, `(H, W, 3)`, uint8, RGB: the median over time of its backgrounds.
         noise: Noise of each pixel, `(h, w)`, uint8, grey levels, in the working size.
+        value_range: Values of the recording that became black and white; None: grey levels of 8
+            bits as they are. The scene's frames are read by it.
         shake: How the camera shakes; its frames are brought over the plate before all else.
         provenance: Where it comes from.
         shadow: What its cast shadows look like; None: hardly any were met while learning.
@@ -84,6 +88,7 @@ class Scene:
     learned_on: str
     provenance: Mapping[str, Any]
     shake: Shake = field(default_factory=Shake)
+    value_range: ValueRange | None = None
     shadow: ShadowModel | None = None
     metrics: Sequence[Mapping[str, float]] = ()
     samples: Sequence[Sample] = ()
@@ -106,8 +111,9 @@ class Scene:
 
     def segment(
         self,
-        source: str | Path | VideoSource | Iterable[Frame],
+        source: str | Path | VideoSource | Iterable[GivenFrame],
         *,
+        value_range: tuple[float, float] | None = None,
         segmentation: SegmentationSettings | None = None,
         skip: Collection[int] = (),
         layers: Layers | None = None,
@@ -120,7 +126,10 @@ class Scene:
         masks in every call.
 
         Args:
-            source: Path of a recording, an open recording, or frames.
+            source: Path of a recording, an open recording, or frames. Pictures alone, of any real
+                type, in grey, RGB or RGBA, are numbered from 1 with 25 in a second.
+            value_range: Values that become black and white; None: those of the recording where
+                they were given when it was opened, else the scene's.
             segmentation: Settings for this call instead of the scene's own.
             skip: Numbers of frames that need no result; the others come out as without it.
             layers: Fresh layers of `open_layers`, to be asked for repairs afterwards.
@@ -131,6 +140,7 @@ class Scene:
         Raises:
             SourceError: The recording cannot be read.
             FrameSizeError: Its frames are not of the scene's size.
+            UsageError: The source has no frames, one is no picture, or the range is none.
             SegmentationError: The second process has ended.
         """
         settings = segmentation or self.settings.segmentation
@@ -140,7 +150,8 @@ class Scene:
         names = state_names(self.estimator)
         # Layers have segmenters of their own.
         segmenters = self._segmenters(settings) if layers is None else []
-        batches = estimated(self, frames_of(self, source), unseen)
+        given = None if value_range is None else ValueRange.checked(*value_range)
+        batches = estimated(self, frames_of(self, source, given), unseen)
         for each, found in followed(batches, layers, second):
             frame, name = each.frame, names[each.state] if len(names) > 1 else None
             if watch is not None and watch.is_due(frame.time):
@@ -272,6 +283,7 @@ class Scene:
                 plate=self.plate,
                 noise=self.noise,
                 registration=self.shake.as_values(),
+                value_range=self.value_range,
                 shadow=None if self.shadow is None else self.shadow.as_tree(),
                 provenance=self.provenance,
                 metrics=self.metrics,
@@ -314,6 +326,7 @@ def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -
         estimator=estimator,
         learned_on=data.learned_on,
         shake=Shake.of(data.registration),
+        value_range=data.value_range,
         provenance=data.provenance,
         metrics=data.metrics,
         samples=data.samples,

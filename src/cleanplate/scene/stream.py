@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from cleanplate.errors import UsageError
 from cleanplate.frames import FloatMap, Frame, FrameSize, Modality, Picture
 from cleanplate.scene.alignment import filled
 from cleanplate.scene.result import require_size, resized
@@ -17,7 +18,9 @@ from cleanplate.scene.states import pick_and_estimate
 from cleanplate.segmentation.beside import Following, SecondProcess, ToFollow
 from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
+from cleanplate.video.given import GivenFrame, ReadFrames, given_frames
 from cleanplate.video.registration import Motion, Registrar
+from cleanplate.video.value_range import ValueRange
 
 if TYPE_CHECKING:
     from cleanplate.scene.scene import Scene
@@ -48,19 +51,49 @@ class Estimated(NamedTuple):
         return ToFollow(self.frame.time, self.picture, self.background, self.state)
 
 
-def frames_of(scene: Scene, source: str | Path | VideoSource | Iterable[Frame]) -> Iterable[Frame]:
+def frames_of(
+    scene: Scene,
+    source: str | Path | VideoSource | Iterable[GivenFrame],
+    value_range: ValueRange | None = None,
+) -> Iterable[Frame]:
     """Frames of a recording, decoded ahead, or the frames that were given.
+
+    Args:
+        scene: Whose frames they are.
+        source: See `Scene.segment`.
+        value_range: By which their values are read; None: that of the scene.
 
     Raises:
         SourceError: The recording cannot be read.
         FrameSizeError: Its frames are not of the scene's size.
+        UsageError: The source is nothing that has frames.
     """
-    if isinstance(source, str | Path):
-        source = open_source(source)
-    if isinstance(source, VideoSource):
-        require_size(source.size, scene.frame_size, source.name)
-        return source.frames_ahead()
-    return source
+    if isinstance(source, ReadFrames):
+        return source
+    if isinstance(source, str | Path | VideoSource):
+        recording = opened_for(scene, source, value_range)
+        require_size(recording.size, scene.frame_size, recording.name)
+        return recording.frames_ahead()
+    if not isinstance(source, Iterable):
+        raise UsageError(
+            f"a recording cannot be of type {type(source).__name__}; give a path, an open "
+            "recording, or frames"
+        )
+    return given_frames(source, value_range or scene.value_range)
+
+
+def opened_for(
+    scene: Scene, source: str | Path | VideoSource, value_range: ValueRange | None = None
+) -> VideoSource:
+    """The recording with its values read by a range; None: by its own, or by that of the scene.
+
+    Raises:
+        SourceError: It cannot be read, or its values are not of the scene's kind.
+    """
+    recording = source if isinstance(source, VideoSource) else open_source(source)
+    if value_range is None and recording.range_origin == "given":
+        return recording
+    return recording.in_range(value_range or scene.value_range)
 
 
 def reduced(scene: Scene, frame: Frame) -> Picture:

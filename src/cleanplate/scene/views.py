@@ -14,9 +14,11 @@ from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.learning import LearnOptions, learn
 from cleanplate.scene.result import Result, require_size, resized
 from cleanplate.scene.scene import Scene
+from cleanplate.scene.stream import opened_for
 from cleanplate.settings import merge
 from cleanplate.video import VideoSource, open_source, read_ahead
 from cleanplate.video.camera_watch import SECONDS_BETWEEN_LOOKS, CameraMove, CameraWatch
+from cleanplate.video.given import ReadFrames
 
 LEAST_SECONDS = 5.0
 """A view that lasts for less is not learned."""
@@ -76,10 +78,12 @@ def learn_views(
         OutputError: A folder is in the way or cannot be written.
         TrainingError: Learning went wrong.
     """
-    recording = _opened(source)
+    recording = opened_for(scene, _opened(source))
     require_size(recording.size, scene.frame_size, recording.name)
     moves = find_moves(scene, recording, progress)
-    settings = scene.settings.as_tree()
+    used = recording.value_range
+    values = {"sampling": {"range": "auto" if used is None else used}}
+    settings = merge(scene.settings.as_tree(), values)
     if device is not None:
         settings = merge(settings, {"device": device})
     views = [View(scene)]
@@ -102,7 +106,10 @@ def segment_views(views: Sequence[View], source: str | Path | VideoSource) -> Ge
         UsageError: The source is neither a path nor a recording.
         SourceError: The recording cannot be read.
     """
-    for view, frames in frames_by_view(views, _opened(source)):
+    recording = _opened(source)
+    if views:
+        recording = opened_for(views[0].scene, recording)
+    for view, frames in frames_by_view(views, recording):
         yield from view.scene.segment(frames)
 
 
@@ -115,10 +122,10 @@ def frames_by_view(
         rest: Iterator[Frame] = passing
         for view, move in zip(views, [*(view.move for view in views[1:]), None], strict=True):
             if move is None:
-                yield view, rest
+                yield view, ReadFrames(rest)
                 return
             cut = _Cut(rest, move.number)
-            yield view, cut.before()
+            yield view, ReadFrames(cut.before())
             rest = cut.after()
     finally:
         passing.close()

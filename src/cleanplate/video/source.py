@@ -9,13 +9,24 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import NamedTuple, Self, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cleanplate.errors import FrameSizeError, SourceError
-from cleanplate.frames import MINIMUM_SIDE, Frame, FrameSize
+from cleanplate.frames import MINIMUM_SIDE, Frame, FrameSize, Picture
 from cleanplate.video.ahead import in_batches, read_ahead
+from cleanplate.video.value_range import (
+    GREY_LEVELS,
+    ValueRange,
+    fitting_range,
+    is_narrow,
+    used_levels,
+    with_margin,
+)
 
 Wanted: TypeAlias = Callable[[int, float], bool]
 """Says by its index and its time in seconds whether a frame is wanted."""
@@ -24,6 +35,8 @@ DEFAULT_FRAME_RATE = Fraction(25)
 """Frames per second where nothing better is known, as with pictures in a folder."""
 
 _DECODED_AHEAD = 16
+_FRAMES_BETWEEN_LOOKS = 8
+_PIXELS_BETWEEN_LOOKS = 8
 _BYTES_TOGETHER = 2_000_000
 """Frames handed over together are no larger: 8 of 320x240, one of 1280x720 or more."""
 
@@ -66,17 +79,30 @@ class Tally:
         damaged: See `SourceProblems`.
         missing: See `SourceProblems`.
         last_time: Time of the last frame met, in seconds from the first.
+        turned: Pictures that ask by EXIF to be turned in another way than most.
+        yielded: Frames handed out.
+        levels: How often each grey level was met where it was looked for.
     """
 
     passed: int = 0
     damaged: int = 0
     missing: int = 0
     last_time: float = 0.0
+    turned: int = 0
+    yielded: int = 0
+    levels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
 
     def meet(self, time: float) -> None:
         """Notes a frame that is there."""
         self.passed += 1
         self.last_time = time
+
+    def look_at(self, picture: Picture) -> None:
+        """Counts grey levels here and there in a frame that is handed out."""
+        if self.yielded % _FRAMES_BETWEEN_LOOKS == 0:
+            seen = picture[::_PIXELS_BETWEEN_LOOKS, ::_PIXELS_BETWEEN_LOOKS]
+            self.levels += np.bincount(seen.reshape(-1), minlength=len(self.levels))
+        self.yielded += 1
 
     def lose_met(self) -> None:
         """Notes that the frame met last turned out to be damaged."""
@@ -94,6 +120,7 @@ class VideoSource(ABC):
         frame_count_hint: Number of frames as the recording promises it; may be wrong. None
             where it is unknown.
         span: Which part of the whole recording it is.
+        dtype: Type of the values that are stored.
     """
 
     def __init__(
@@ -110,6 +137,8 @@ class VideoSource(ABC):
         self.frame_count_hint = frame_count_hint
         self._tally = Tally()
         self.span = Span()
+        self.dtype = np.dtype(np.uint8)
+        self.given_range: ValueRange | None = None
         if min(size) < MINIMUM_SIDE:
             raise FrameSizeError(
                 f"the frames of {name} are {size}, but a side needs at least {MINIMUM_SIDE} "
@@ -130,6 +159,35 @@ class VideoSource(ABC):
     def last_time(self) -> float:
         """Time of the last frame met by the last or running pass, wanted or not, in seconds."""
         return self._tally.last_time
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the last pass, or the running one, a sentence each."""
+        notes = [self._orientation_note(), self._range_note()]
+        return tuple(note for note in notes if note is not None)
+
+    @property
+    def value_range(self) -> ValueRange | None:
+        """The stored values that become black and white; None: they are grey levels."""
+        return self.given_range
+
+    @property
+    def range_origin(self) -> str:
+        """Where the range comes from: `given`, `found`, or `whole` for all that values can be."""
+        return "whole" if self.given_range is None else "given"
+
+    def in_range(self, value_range: ValueRange | None) -> Self:
+        """The same recording with its values read by a range, as of a scene.
+
+        Args:
+            value_range: None: by all that their type can hold.
+
+        Raises:
+            SourceError: The range is not one of such values.
+        """
+        other = copy.copy(self)
+        other.given_range = fitting_range(value_range, self.dtype, self.name)
+        return other
 
     def frames(self, wanted: Wanted | None = None) -> Iterator[Frame]:
         """A fresh pass over the frames from the start, in ascending order.
@@ -154,7 +212,9 @@ class VideoSource(ABC):
                     f"frame {frame.number} of {self.name} is {frame.size}, but the first frame is "
                     f"{self.size}; bring all frames of a recording to one size"
                 )
-            yield frame
+            ranged = self._ranged(frame)
+            tally.look_at(ranged.picture)
+            yield ranged
         if tally.passed == 0:
             raise no_readable_frame(self.name)
 
@@ -201,6 +261,35 @@ class VideoSource(ABC):
     def is_part(self) -> bool:
         """Whether there is more of the recording than this."""
         return self.span != Span()
+
+    def _ranged(self, frame: Frame) -> Frame:
+        """A frame of grey levels with these spread as a range that was given wants it."""
+        if self.given_range is None or self.dtype != np.uint8:
+            return frame
+        return replace(frame, picture=self.given_range.to_grey_levels(frame.picture))
+
+    def _orientation_note(self) -> str | None:
+        turned = self._tally.turned
+        if not turned:
+            return None
+        return (
+            f"the EXIF orientation of {turned} pictures differs from that of most; a fixed camera "
+            "does not turn, so all were turned as most of them are"
+        )
+
+    def _range_note(self) -> str | None:
+        used = used_levels(self._tally.levels)
+        if used is None or not is_narrow(used, GREY_LEVELS):
+            return None
+        if self.value_range is not None:
+            return (
+                f"its values use less than a tenth of the range {self.value_range}, so that little "
+                "contrast is left; give another by --range LOW HIGH"
+            )
+        return (
+            f"its frames use only the grey levels {used}, less than a tenth of all, so that little "
+            f"contrast is left; --range {with_margin(used)} would spread them"
+        )
 
     def _index_of(self, number: int) -> int:
         """Index of the first frame with that number or a higher one."""

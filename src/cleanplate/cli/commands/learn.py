@@ -35,6 +35,10 @@ def learn(
     budget: str | None = None,
     device: str | None = None,
     seed: int | None = None,
+    value_range: Annotated[
+        tuple[float, float] | None,
+        Parameter(name="--range", allow_leading_hyphen=True, negative=""),
+    ] = None,
     assignments: Annotated[list[str] | None, Parameter(name="--set", negative="")] = None,
     config: Path | None = None,
     resume: Annotated[bool, Parameter(negative="")] = False,
@@ -54,6 +58,8 @@ def learn(
         budget: 600steps, 90s or 5min; default the method's own.
         device: auto, cpu, cuda or cuda:N; default auto.
         seed: Of everything that is random; default 0.
+        value_range: Values that become black and white, LOW HIGH; default: 8 bits as they are,
+            of 16 bits or floating point what the recording uses.
         assignments: KEY=VALUE, for example training.batch_size=16; may be repeated.
         config: YAML file of settings; the command line wins over it.
         resume: Go on with a run that was broken off.
@@ -73,6 +79,7 @@ def learn(
         read_settings_file(config) if config else {},
         parse_assignments(assignments or []),
         {key: value for key, value in given.items() if value is not None},
+        {} if value_range is None else {"sampling": {"range": value_range}},
     )
     with Console(common or CommonOptions()) as console:
         options = LearnOptions(resume=resume, overwrite=overwrite, samples=samples)
@@ -104,7 +111,7 @@ def run_learn(
 
 
 def warn_of_damage(console: Console, scene: Scene) -> None:
-    """One warning where the recording was not whole."""
+    """Warnings where the recording was not whole, or is to be looked at."""
     source = scene.provenance["input"]
     damaged, missing = source["damaged_frames"], source["missing_frames"]
     parts = []
@@ -114,6 +121,8 @@ def warn_of_damage(console: Console, scene: Scene) -> None:
         parts.append(f"the recording ends {missing} frames before its promised end")
     if parts:
         console.warn(f"{source['name']}: {' and '.join(parts)}")
+    for note in source.get("notes", ()):
+        console.warn(f"{source['name']}: {note}")
 
 
 def warn_of_doubts(console: Console, scene: Scene) -> None:
@@ -140,6 +149,7 @@ def report_scene(console: Console, scene: Scene, out: Path, seconds: float) -> N
         "steps": provenance["steps"],
         "peak_memory_bytes": provenance["peak_memory_bytes"],
         "device": provenance["device"],
+        "values": source.get("values"),
         "states": provenance["states"],
         "coverage": scene.coverage,
     }

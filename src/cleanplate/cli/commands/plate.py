@@ -87,4 +87,6 @@ def _from_recording(source: str, how: str, console: Console) -> tuple[Picture, i
             damaged, missing = recording.problems
             if damaged or missing:
                 console.warn(f"{recording.name}: {damaged} damaged and {missing} missing frames")
+            for note in recording.notes:
+                console.warn(f"{recording.name}: {note}")
             return still_plate(how, frames, max_frames=_FRAMES), min(len(frames), _FRAMES)

@@ -19,12 +19,14 @@ from cleanplate.scene import LearnOptions, Scene, load
 from cleanplate.scene.processors import second_process
 from cleanplate.scene.result import require_size
 from cleanplate.scene.scene import Runtime
+from cleanplate.scene.stream import opened_for
 from cleanplate.scene.views import LEAST_SECONDS, View, learn_views
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.settings import merge, parse_assignments
-from cleanplate.video import VideoSource, open_source
+from cleanplate.video import VideoSource
 from cleanplate.video.camera_watch import CameraMove
+from cleanplate.video.value_range import ValueRange
 
 CAMERA_MOVED = 3
 """Exit code where the camera was moved and only the frames up to there have masks."""
@@ -41,6 +43,10 @@ def segment(
     objects: Path | None = None,
     save_scene: Path | None = None,
     on_moved: OnMoved = "warn",
+    value_range: Annotated[
+        tuple[float, float] | None,
+        Parameter(name="--range", allow_leading_hyphen=True, negative=""),
+    ] = None,
     device: str = "auto",
     runtime: Runtime = "torch",
     resume: Annotated[bool, Parameter(negative="")] = False,
@@ -61,6 +67,7 @@ def segment(
         on_moved: What to do when the camera is found to have been moved: warn and go on, stop
             there with exit code 3 and keep the masks so far, or relearn: a new scene from the
             frames after the move, in OUT-scenes, for the frames after it.
+        value_range: Values that become black and white, LOW HIGH; default: those of the scene.
         device: auto, cpu, cuda or cuda:N.
         runtime: torch, or onnx: without torch, once the scene was exported into its folder.
         resume: Leave out the frames whose masks are there already.
@@ -74,7 +81,7 @@ def segment(
             _require_room_to_learn(wanted.new_scenes, model, runtime)
         scene = load(model, device=device, runtime=runtime)
         settings = _settings_of_call(scene, overrides, labels=labels, console=console)
-        recording = _open_recording(source, scene, out)
+        recording = _open_recording(source, scene, out, value_range)
         wanted.require_free(overwrite=overwrite or resume)
         done = wanted.prepare(resume=resume, overwrite=overwrite)
         task = Task(settings, wanted, done, on_moved, [View(scene)])
@@ -116,8 +123,11 @@ def _relearned(
     return replace(task, views=views)
 
 
-def _open_recording(source: str, scene: Scene, out: Path) -> VideoSource:
-    recording = open_source(source)
+def _open_recording(
+    source: str, scene: Scene, out: Path, value_range: tuple[float, float] | None
+) -> VideoSource:
+    given = None if value_range is None else ValueRange.checked(*value_range)
+    recording = opened_for(scene, source, given)
     require_size(recording.size, scene.frame_size, recording.name)
     if Path(source).resolve() == out.resolve():
         raise UsageError(f"{out} holds the frames; give another place for the masks")
@@ -153,6 +163,8 @@ def _warn(console: Console, recording: VideoSource, task: Task, outcome: Outcome
     damaged, missing = recording.problems
     if damaged or missing:
         console.warn(f"{recording.name}: {damaged} damaged and {missing} missing frames")
+    for note in recording.notes:
+        console.warn(f"{recording.name}: {note}")
     for view in task.moves:
         learned = f"a new scene was learned from there on: {view.folder}"
         too_short = (

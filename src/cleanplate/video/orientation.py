@@ -1,0 +1,99 @@
+"""How a picture is to be turned: the orientation that EXIF notes in its file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.video.tiff import ORIENTATION, directories
+
+UPRIGHT = 1
+
+_TURNS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
+_OPPOSITE = {6: 8, 8: 6}  # each of the others undoes itself
+_PNG = b"\x89PNG\r\n\x1a\n"
+_EXIF = b"Exif\0\0"
+_JPEG_APP1 = 0xE1
+_JPEG_SCAN = 0xDA
+
+
+def exif_orientation(content: bytes) -> int:
+    """The orientation that a picture's file asks for, 1 to 8; 1 (upright) where it says nothing."""
+    for start in _exif_blocks(content):
+        for directory in directories(content, start):
+            value = directory.fields.get(ORIENTATION, UPRIGHT)
+            return value if value in range(1, 9) else UPRIGHT
+    return UPRIGHT
+
+
+def commonest(orientations: Iterable[int]) -> int:
+    """The orientation of most pictures; where several lead, the one that came first."""
+    counted = Counter(orientations).most_common(1)
+    return counted[0][0] if counted else UPRIGHT
+
+
+def turned(values: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """A stored picture `(H, W, …)` as its orientation wants it seen."""
+    match orientation:
+        case 3 | 6 | 8:
+            return np.asarray(cv2.rotate(values, _TURNS[orientation]))
+        case 2:
+            return np.asarray(cv2.flip(values, 1))
+        case 4:
+            return np.asarray(cv2.flip(values, 0))
+        case 5:
+            return np.asarray(cv2.transpose(values))
+        case 7:
+            return np.asarray(cv2.rotate(cv2.transpose(values), cv2.ROTATE_180))
+        case _:
+            return values
+
+
+def turned_back(values: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """The picture as it was stored, of one that was turned as its orientation wants it."""
+    return turned(values, _OPPOSITE.get(orientation, orientation))
+
+
+def _exif_blocks(content: bytes) -> Iterator[int]:
+    """Where the TIFF structure begins that holds the EXIF fields."""
+    if content.startswith(b"\xff\xd8"):
+        found = _in_jpeg(content)
+    elif content.startswith(_PNG):
+        found = (start for name, start in _png_chunks(content) if name == b"eXIf")
+    elif content.startswith(b"RIFF") and content[8:12] == b"WEBP":
+        found = (start for name, start in _webp_chunks(content) if name == b"EXIF")
+    else:
+        found = iter([0])
+    for start in found:  # some writers put JPEG's prefix into every format
+        yield start + (len(_EXIF) if content.startswith(_EXIF, start) else 0)
+
+
+def _in_jpeg(content: bytes) -> Iterator[int]:
+    at = 2
+    while at + 4 <= len(content) and content[at] == 0xFF and content[at + 1] != _JPEG_SCAN:
+        if content[at + 1] == 0xFF:  # a fill byte
+            at += 1
+            continue
+        if content[at + 1] == _JPEG_APP1 and content.startswith(_EXIF, at + 4):
+            yield at + 4
+        at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
+
+
+def _png_chunks(content: bytes) -> Iterator[tuple[bytes, int]]:
+    at = len(_PNG)
+    while at + 8 <= len(content):
+        yield content[at + 4 : at + 8], at + 8
+        at += 12 + int.from_bytes(content[at : at + 4], "big")
+
+
+def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, int]]:
+    at = 12
+    while at + 8 <= len(content):
+        yield content[at : at + 4], at + 8
+        length = int.from_bytes(content[at + 4 : at + 8], "little")
+        at += 8 + length + length % 2

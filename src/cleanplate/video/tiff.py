@@ -1,0 +1,115 @@
+"""Directories of a TIFF file: where its pages begin and what their fields say."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from typing import NamedTuple, TypeAlias
+
+BITS_PER_SAMPLE = 258
+ORIENTATION = 274
+SAMPLES_PER_PIXEL = 277
+PLANAR_CONFIGURATION = 284
+SAMPLE_FORMAT = 339
+_NEW_SUBFILE_TYPE = 254
+
+_REDUCED_OR_MASK = 0b101
+_MOST_DIRECTORIES = 1_000_000
+_MOST_FIELDS = 4096
+_INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
+
+
+Bytes: TypeAlias = bytes | memoryview
+
+
+class Directory(NamedTuple):
+    """One page: an offset into the file, and its whole-number fields by tag (first value each)."""
+
+    offset: int
+    fields: dict[int, int]
+
+    @property
+    def is_page(self) -> bool:
+        """Whether it is a picture of its own and no thumbnail or mask of another."""
+        return not self.fields.get(_NEW_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK
+
+
+class Header(NamedTuple):
+    """Byte order and kind of a file.
+
+    Attributes:
+        order: `<` or `>`, as in `struct`.
+        is_big: Whether offsets have 8 bytes (BigTIFF).
+    """
+
+    order: str
+    is_big: bool
+
+    @classmethod
+    def of(cls, content: Bytes, start: int = 0) -> Header | None:
+        """The header of a file, or of the block at `start`; None where it is no TIFF."""
+        kinds = {
+            b"II*\0": cls("<", is_big=False),
+            b"MM\0*": cls(">", is_big=False),
+            b"II+\0": cls("<", is_big=True),
+            b"MM\0+": cls(">", is_big=True),
+        }
+        return kinds.get(bytes(content[start : start + 4]))
+
+    @property
+    def first_at(self) -> int:
+        """Where the offset of the first directory stands."""
+        return 8 if self.is_big else 4
+
+    @property
+    def offset(self) -> str:
+        """Format of an offset."""
+        return f"{self.order}{'Q' if self.is_big else 'I'}"
+
+
+def directories(content: Bytes, start: int = 0) -> Iterator[Directory]:
+    """The directories of a TIFF file in their order, as far as they can be read.
+
+    Args:
+        content: The file.
+        start: Where the TIFF begins in it, as inside a block of EXIF.
+    """
+    header = Header.of(content, start)
+    if header is None:
+        return
+    met: set[int] = set()
+    try:
+        (offset,) = struct.unpack_from(header.offset, content, start + header.first_at)
+        while offset and offset not in met and len(met) < _MOST_DIRECTORIES:
+            met.add(offset)
+            fields, next_at = _fields(content, header, start + offset)
+            yield Directory(offset, fields)
+            (offset,) = struct.unpack_from(header.offset, content, next_at)
+    except struct.error:
+        return
+
+
+def pages(content: Bytes) -> list[Directory]:
+    """The directories that are pictures of their own."""
+    return [directory for directory in directories(content) if directory.is_page]
+
+
+def _fields(content: Bytes, header: Header, at: int) -> tuple[dict[int, int], int]:
+    """Fields of the directory at a place, and where the offset of the next one stands."""
+    order, is_big = header
+    (count,) = struct.unpack_from(f"{order}{'Q' if is_big else 'H'}", content, at)
+    if count > _MOST_FIELDS:
+        raise struct.error("no directory has so many fields")
+    at += 8 if is_big else 2
+    step, wide = (20, 8) if is_big else (12, 4)
+    fields: dict[int, int] = {}
+    for _ in range(count):
+        tag, kind, values = struct.unpack_from(f"{order}HH{'Q' if is_big else 'I'}", content, at)
+        if kind in _INTEGERS and values:
+            code = f"{order}{_INTEGERS[kind]}"
+            place = at + step - wide
+            if values * struct.calcsize(code) > wide:
+                (place,) = struct.unpack_from(header.offset, content, place)
+            (fields[tag],) = struct.unpack_from(code, content, place)
+        at += step
+    return fields, at
