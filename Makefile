@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 # Every extra that the tests or the pins need, with commas between.
-EXTRAS := dev,av,datasets,onnx,tensorboard
+EXTRAS := dev,datasets,onnx,tensorboard
 
 VENV := .venv
 BIN := $(VENV)/bin

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
+from time import process_time
 
+import av
 import numpy as np
 import pytest
 from video_samples import paint, write_movie, write_picture
 
 from cleanplate.errors import SourceError
-from cleanplate.frames import FrameSize, Picture
+from cleanplate.frames import Frame, FrameSize, Picture
 from cleanplate.video import SourceProblems, open_source
+from cleanplate.video.movie_decoder import PictureMaker
 
 COUNT = 40
 
@@ -103,7 +107,6 @@ def test_times_of_a_varying_frame_rate_are_those_of_the_file(tmp_path: Path, suf
 
 
 def write_timed(path: Path, milliseconds: list[int]) -> None:
-    av = pytest.importorskip("av")
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libvpx-vp9" if path.suffix == ".webm" else "mpeg4", rate=25)
         stream.width, stream.height, stream.pix_fmt = 32, 24, "yuv420p"
@@ -115,28 +118,263 @@ def write_timed(path: Path, milliseconds: list[int]) -> None:
         container.mux(stream.encode())
 
 
-def test_a_movie_that_changes_its_size_is_scaled_to_the_first_one(tmp_path: Path) -> None:
-    av = pytest.importorskip("av")
+def encoded(
+    path: Path,
+    pictures: Sequence[Picture],
+    codec: str = "mpeg4",
+    options: dict[str, str] | None = None,
+    pixels: str = "yuv420p",
+) -> Iterator[av.Packet]:
+    """Packets of a video in their order, to be muxed by `write_packets`."""
+    coder = av.CodecContext.create(codec, "w")
+    coder.height, coder.width = pictures[0].shape[:2]
+    coder.pix_fmt, coder.time_base, coder.framerate = pixels, Fraction(1, 25), Fraction(25)
+    coder.options = {"g": "10", "qscale": "2", **(options or {})}
+    for index, picture in enumerate(pictures):
+        frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        frame.pts = index
+        yield from coder.encode(frame)
+    yield from coder.encode()
+
+
+def write_video(path: Path, pictures: Sequence[Picture], codec: str, **how: str) -> Path:
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=25, options=how)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        for index, picture in enumerate(pictures):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+def woven(count: int = 12) -> list[Picture]:
+    """Frames of an interlaced camera: odd lines a moment later than even ones."""
+    size = FrameSize(48, 64)
+    pictures = [paint(2 * index, size) for index in range(count)]
+    for index, picture in enumerate(pictures):
+        picture[1::2] = paint(2 * index + 1, size)[1::2]
+    return pictures
+
+
+@pytest.mark.parametrize(("codec", "suffix"), [("mpeg2video", "mpg"), ("mpeg4", "mp4")])
+def test_interlaced_frames_show_both_fields(tmp_path: Path, codec: str, suffix: str) -> None:
+    how = {"flags": "+ilme+ildct", "qscale": "1"}
+    path = write_video(tmp_path / f"clip.{suffix}", woven(), codec, **how)
+    with av.open(str(path)) as container:
+        assert next(container.decode(video=0)).interlaced_frame
+    frames = list(open_source(path).frames())
+    for frame, picture in zip(frames, woven(), strict=True):
+        assert np.abs(frame.picture.astype(int) - picture).mean() < 12
+    again = open_source(path).frames()
+    assert all(np.array_equal(a.picture, b.picture) for a, b in zip(frames, again, strict=True))
+
+
+@pytest.mark.parametrize("memory", ["black", "noise", "other"])
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuvj420p", "yuv422p10le"])
+def test_a_build_that_leaves_the_memory_as_it_was_is_found_out(memory: str, pixels: str) -> None:
+    size = FrameSize(48, 64)
+    stale = {
+        "black": np.zeros((*size, 3), np.uint8),
+        "noise": np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8),
+        "other": 255 - paint(3, size),
+    }[memory]
+
+    class Careless:
+        def reformat(self, _: av.VideoFrame, **how: object) -> av.VideoFrame:
+            assert how["format"] == "rgb24"
+            return av.VideoFrame.from_ndarray(stale, format="rgb24")
+
+    frame = av.VideoFrame.from_ndarray(paint(3, size), format="rgb24").reformat(format=pixels)
+    assert PictureMaker("clip").picture(frame) is not None
+    maker = PictureMaker("clip")
+    maker._reformatter = Careless()
+    with pytest.raises(SourceError, match=r"clip cannot be read by the installed av .* convert"):
+        maker.picture(frame)
+
+
+@pytest.mark.parametrize("level", [0, 16, 128, 255])
+def test_a_frame_of_one_colour_is_no_careless_build(level: int) -> None:
+    frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), level, np.uint8), format="rgb24")
+    picture = PictureMaker("clip").picture(frame.reformat(format="yuv420p"))
+    assert picture is not None
+    assert np.abs(picture.astype(int) - level).max() < 8
+
+
+@pytest.mark.parametrize("curve", ["arib-std-b67", "smpte2084"])
+def test_tags_of_hdr_change_no_picture_and_cost_no_time(tmp_path: Path, curve: str) -> None:
+    pictures = [paint(index, FrameSize(240, 320)) for index in range(20)]
+    tags = {"color_trc": curve, "color_primaries": "bt2020"}
+    plain = open_source(write_video(tmp_path / "plain.mkv", pictures, "ffv1"))
+    tagged = open_source(write_video(tmp_path / "tagged.mkv", pictures, "ffv1", **tags))
+    with av.open(str(tmp_path / "tagged.mkv")) as container:
+        assert next(container.decode(video=0)).color_primaries == 9
+    times = []
+    for source in (plain, tagged, plain, tagged):
+        begin = process_time()
+        frames = list(source.frames())
+        times.append(process_time() - begin)
+    assert times[3] < 1.5 * times[2] + 0.05
+    for frame, other in zip(frames, plain.frames(), strict=True):
+        assert np.array_equal(frame.picture, other.picture)
+
+
+def write_clocked(path: Path, seconds: Sequence[float]) -> Path:
+    """A video whose frames bear these times."""
+    pictures = [paint(index) for index in range(len(seconds))]
+    shown = [round(1000 * (time - min(seconds))) for time in seconds]
+    is_even = (np.diff(seconds) > 0).all() and max(seconds) < 10
+    lag = max(40 * index - time for index, time in enumerate(shown))
+    decoded = shown if is_even else [40 * index - max(0, lag) for index in range(len(shown))]
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 32, 24, "yuv420p"
+        stream.time_base = Fraction(1, 1000)
+        for index, packet in enumerate(encoded(path, pictures)):
+            packet.stream, packet.time_base = stream, Fraction(1, 1000)
+            packet.pts, packet.dts = shown[index], decoded[index]
+            container.mux(packet)
+    return path
+
+
+STEPS = np.arange(100) / 25
+
+
+def shown(path: Path) -> tuple[list[Frame], SourceProblems, tuple[str, ...]]:
+    source = open_source(path)
+    return list(source.frames()), source.problems, source.notes
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".ts"])
+def test_one_wrong_time_moves_no_other_and_is_named_once(tmp_path: Path, suffix: str) -> None:
+    seconds = STEPS.copy()
+    seconds[40] += 36_000
+    frames, problems, notes = shown(write_clocked(tmp_path / f"clip{suffix}", seconds))
+    assert [frame.time for frame in frames] == pytest.approx(STEPS)
+    assert problems == SourceProblems(0, 0)
+    assert len(notes) == 1
+    assert "its clock jumps 10 h ahead at frame 41" in notes[0]
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".ts"])
+def test_a_clock_that_leaps_and_stands_is_left_behind(tmp_path: Path, suffix: str) -> None:
+    seconds = STEPS.copy()
+    seconds[40:] = 36_000
+    frames, problems, notes = shown(write_clocked(tmp_path / f"clip{suffix}", seconds))
+    assert [frame.time for frame in frames] == pytest.approx(STEPS)
+    assert problems == SourceProblems(0, 0)
+    assert ["10 h ahead at frame 41" in note for note in notes] == [True]
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".ts"])
+def test_a_clock_set_back_goes_on_from_the_frame_before(tmp_path: Path, suffix: str) -> None:
+    seconds = STEPS.copy()
+    seconds[40:] -= 1.5
+    frames, problems, notes = shown(write_clocked(tmp_path / f"clip{suffix}", seconds))
+    assert [frame.time for frame in frames] == pytest.approx(STEPS)
+    assert problems == SourceProblems(0, 0)
+    assert ["1.5 s back at frame 41" in note for note in notes] == [True]
+
+
+@pytest.mark.parametrize("gap", [3.0, 32_400.0])
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".ts"])
+def test_a_hole_in_the_times_is_a_gap_and_no_damage(
+    tmp_path: Path, suffix: str, gap: float
+) -> None:
+    seconds = STEPS.copy()
+    seconds[40:] += gap
+    frames, problems, notes = shown(write_clocked(tmp_path / f"clip{suffix}", seconds))
+    assert [frame.time for frame in frames] == pytest.approx(seconds)
+    assert problems == SourceProblems(0, 0)
+    assert ["nothing was recorded for" in note for note in notes] == [True]
+    assert "before frame 41" in notes[0]
+
+
+@pytest.mark.parametrize(("before", "behind"), [((24, 32), (48, 64)), ((48, 64), (24, 32))])
+def test_a_movie_that_changes_its_size_is_scaled_and_the_frame_is_named(
+    tmp_path: Path, before: tuple[int, int], behind: tuple[int, int]
+) -> None:
     path = tmp_path / "clip.avi"
+    sizes = [FrameSize(*before), FrameSize(*behind)]
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mjpeg", rate=25)
-        stream.width, stream.height, stream.pix_fmt = 32, 24, "yuvj420p"
+        stream.height, stream.width, stream.pix_fmt = *before, "yuvj420p"
         for index in range(6):
-            size = FrameSize(24, 32) if index < 3 else FrameSize(48, 64)
-            coder = av.CodecContext.create("mjpeg", "w")
-            coder.width, coder.height, coder.pix_fmt = size.width, size.height, "yuvj420p"
-            coder.time_base = Fraction(1, 25)
-            # The square of the large frame 20 stands where that of the small frame 10 does.
-            picture = paint(4 * index if index >= 3 else index, size)
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
-            for packet in coder.encode(frame.reformat(format="yuvj420p")) + coder.encode():
+            size = sizes[index // 3]
+            picture = paint(index * size.width // 16, size)
+            for packet in encoded(path, [picture], "mjpeg", pixels="yuvj420p"):
                 packet.pts = packet.dts = index
                 packet.time_base, packet.stream = Fraction(1, 25), stream
                 container.mux(packet)
     source = open_source(path)
     frames = list(source.frames())
     assert [frame.size for frame in frames] == [source.size] * 6
-    assert np.abs(frames[5].picture.astype(int) - paint(10)).mean() < 20
+    assert source.size == FrameSize(*before)
+    square = frames[5].picture[..., 2] > 150
+    assert square.any(axis=0).argmax() == pytest.approx(20 * source.size.width / 32, abs=2)
+    (note,) = source.notes
+    assert note.startswith(f"frame 4 is {sizes[1]}, but the first frame is {sizes[0]}")
+
+
+def test_a_stream_cut_at_its_start_says_so(tmp_path: Path) -> None:
+    packets = list(encoded(tmp_path, noisy(60), "mpeg2video", {"g": "20"}))
+    path = tmp_path / "clip.ts"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg2video", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 32, 24, "yuv420p"
+        for packet in packets:
+            packet.stream = stream
+            container.mux(packet)
+    content = path.read_bytes()
+    path.write_bytes(content[len(content) // 8 // 188 * 188 :])
+    source = open_source(path)
+    frames = list(source.frames())
+    assert 35 <= len(frames) <= 45
+    assert frames[0].number == 1
+    assert source.problems == SourceProblems(0, 0)
+    (note,) = source.notes
+    assert "its beginning is missing" in note
+
+
+def lossy(path: Path, share: float) -> Path:
+    """A transport stream on its way over a bad network: packets of 188 bytes are lost."""
+    content = write_video(path, noisy(200), "mpeg2video", g="20", b="2M").read_bytes()
+    packets = [content[start : start + 188] for start in range(0, len(content), 188)]
+    is_kept = np.random.default_rng(2).random(len(packets)) >= share
+    is_kept[:20] = True
+    path.write_bytes(b"".join(p for p, kept in zip(packets, is_kept, strict=True) if kept))
+    return path
+
+
+def test_a_few_packets_lost_leave_every_frame_in_its_place(tmp_path: Path) -> None:
+    source = open_source(lossy(tmp_path / "clip.ts", 0.003))
+    frames = list(source.frames())
+    assert len(frames) >= 197
+    assert frames[-1].time == pytest.approx(199 / 25)
+    wrong = [
+        np.abs(frame.picture.astype(int) - noisy(200)[round(25 * frame.time)]).mean() > 12
+        for frame in frames
+    ]
+    assert sum(wrong) < 20
+
+
+def test_what_the_decoder_reports_is_counted(tmp_path: Path) -> None:
+    path = lossy(tmp_path / "clip.ts", 0.015)
+    source = open_source(path)
+    shown = len(list(source.frames()))
+    with av.open(str(path)) as container:
+        reported = sum(frame.is_corrupt for frame in container.decode(video=0))
+    assert reported > 0
+    assert source.frames_repaired == reported
+    assert source.frames_damaged == reported + source.problems.damaged == reported + 200 - shown
+
+
+@pytest.mark.parametrize("name", ["[1] 100 % größe.mp4", "a %03d.avi", "~.mkv", "x?*.webm"])
+def test_a_file_of_any_name_is_read(tmp_path: Path, name: str) -> None:
+    path = write_movie(tmp_path / f"clip{Path(name).suffix}", noisy(4)).rename(tmp_path / name)
+    assert len(list(open_source(str(path)).frames())) == 4
 
 
 def test_a_movie_with_no_readable_frame_is_refused(tmp_path: Path) -> None:

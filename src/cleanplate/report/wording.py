@@ -102,8 +102,11 @@ def warnings(scene: Scene) -> list[str]:
     """What a reader should know before trusting the scene."""
     recording = _inner(scene.provenance, "input")
     found = []
-    if damaged := _number(recording, "damaged_frames"):
-        found.append(f"{_frames(damaged)} could not be decoded and took no part.")
+    repaired = _number(recording, "repaired_frames") or 0
+    if lost := (_number(recording, "damaged_frames") or 0) - repaired:
+        found.append(f"{_frames(lost)} could not be decoded and took no part.")
+    if repaired:
+        found.append(f"The decoder made up damaged parts of {_frames(repaired)}.")
     if missing := _number(recording, "missing_frames"):
         found.append(
             f"The recording ends early: {_frames(missing)} that it promises "

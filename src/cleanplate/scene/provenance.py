@@ -14,12 +14,11 @@ from cleanplate._version import __version__
 from cleanplate.installed import version_of
 from cleanplate.video import FrameCache, VideoSource
 
-_PACKAGES = ("numpy", "opencv-contrib-python-headless", "safetensors", "torch")
+_PACKAGES = ("av", "numpy", "opencv-contrib-python-headless", "safetensors", "torch")
 
 
 def describe_input(source: VideoSource, frames: FrameCache) -> dict[str, Any]:
     """What was read: name, hash, counts and times."""
-    damaged, missing = source.problems
     return {
         "name": short_name(source),
         "sha256": source.fingerprint(),
@@ -28,8 +27,9 @@ def describe_input(source: VideoSource, frames: FrameCache) -> dict[str, Any]:
         "frames_learned_from": len(frames),
         "first_time": frames.first_time,
         "last_time": frames.last_time,
-        "damaged_frames": damaged,
-        "missing_frames": missing,
+        "damaged_frames": source.frames_damaged,
+        "repaired_frames": source.frames_repaired,
+        "missing_frames": source.problems.missing,
         "values": _describe_values(source),
         "notes": list(source.notes),
     }

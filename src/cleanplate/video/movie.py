@@ -1,18 +1,22 @@
-"""A video file as a recording, read by OpenCV's FFmpeg."""
+"""A video file as a recording."""
 
 from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from cleanplate.errors import SourceError
-from cleanplate.frames import Frame, Picture
+from cleanplate.frames import Frame, FrameSize, Picture
+from cleanplate.video.clock import Break, Clock, Timed
+from cleanplate.video.movie_decoder import Decoder, Shot
 from cleanplate.video.source import (
     DEFAULT_FRAME_RATE,
     Tally,
@@ -24,27 +28,18 @@ from cleanplate.video.source import (
 _MEBIBYTE = 1 << 20
 _FINGERPRINTED_BLOCKS = 64
 _TEXT_SAMPLE = 4096
-_HIGHEST_FRAME_RATE = 1000.0
-_HIGHEST_FRAME_COUNT = 1_000_000_000
-
-# Failed frames in a row after which a file is taken to have ended: 1000 tries at the end of a file
-# cost 2 to 17 ms, and one failed try is one damaged packet.
-_FAILURES_WITH_HINT = 1000
-_FAILURES_WITHOUT_HINT = 16
-_FAILURES_BEYOND_HINT = 16
-
-# These formats count their frames; FFmpeg guesses the count of the others from the duration,
-# which a longer sound track or a varying frame rate makes wrong.
-_COUNTING_SUFFIXES = frozenset({".avi", ".mp4", ".m4v", ".mov", ".3gp"})
 _DURATION_TOLERANCE = 0.5  # seconds
+_FRAMES_TO_BEGIN = 1000
+"""Frames that are tried for the first that becomes a picture."""
 
 
 class Movie(VideoSource):
     """A video file; frames are numbered from 1 by their position in the stream.
 
     Times are the presentation times of the file, from its first frame; where these are absent or
-    do not ascend, a frame follows the one before at the frame rate. A frame that cannot be decoded
-    is left out, counted and keeps its number.
+    wrong, a frame follows the one before at the usual distance (`Clock`). A frame that cannot be
+    decoded is left out, counted and keeps its number; one of which the decoder had to make up a
+    part is counted too, and shown. Frames of another size than the first are scaled to it.
 
     Args:
         path: An existing file.
@@ -57,18 +52,21 @@ class Movie(VideoSource):
 
     def __init__(self, path: Path, name: str) -> None:
         self._path = path.resolve()  # FFmpeg would take "a:b.mp4" for a protocol
+        self._breaks = _Breaks()
         _refuse_non_video(self._path, name)
-        capture = _open_capture(self._path, name)
-        try:
-            first = _first_picture(capture, name)
+        with Decoder(self._path, name) as decoder:
+            first = _first_picture(decoder, name)
             super().__init__(
                 name,
                 Frame(0, 0, 0.0, first).size,
-                frame_rate=_frame_rate(capture.get(cv2.CAP_PROP_FPS)),
-                frame_count_hint=_frame_count(capture.get(cv2.CAP_PROP_FRAME_COUNT)),
+                frame_rate=decoder.frame_rate,
+                frame_count_hint=decoder.frame_count,
             )
-        finally:
-            capture.release()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the last pass, or the running one, a sentence each."""
+        return (*super().notes, *self._breaks.sentences(self.size))
 
     def fingerprint(self) -> str:
         """SHA-256 of the file's size and its content.
@@ -96,95 +94,153 @@ class Movie(VideoSource):
         return digest.hexdigest()
 
     def _pass(self, wanted: Wanted | None, tally: Tally) -> Iterator[Frame]:
-        capture = _open_capture(self._path, self.name)
-        clock = _Clock(self.frame_rate or DEFAULT_FRAME_RATE)
+        breaks = self._breaks = _Breaks()
         first = self.span.first
-        index = failures = 0
-        try:
-            while not (self.span.has_passed(index) or self._has_ended(index, failures)):
-                if not capture.grab():
-                    failures += 1
+        with Decoder(self._path, self.name) as decoder:
+            clock: Clock[Shot] = Clock(float(1 / (self.frame_rate or DEFAULT_FRAME_RATE)))
+            breaks.clock = clock
+            for timed in self._timed(decoder, clock, tally):
+                shot, index, time = timed.item, timed.index, timed.time
+                if index < first:
                     continue
-                # Frames came after the failures, so these were damaged and not the end.
-                tally.damaged += max(0, min(failures, index + failures - first))
-                index += failures
-                failures = 0
-                time = clock.time(index, capture.get(cv2.CAP_PROP_POS_MSEC) / 1000)
-                if index >= first:
-                    tally.meet(time)
-                    if wanted is None or wanted(index - first, time):
-                        picture = _retrieve(capture)
-                        if picture is None:
-                            tally.lose_met()
-                        else:
-                            yield Frame(index - first, index + 1, time, picture)
-                index += 1
-        finally:
-            capture.release()
+                breaks.headless = decoder.headless
+                tally.meet(time)
+                if wanted is not None and not wanted(index - first, time):
+                    continue
+                picture = _retrieve(shot)
+                if picture is None:
+                    tally.lose_met()
+                    continue
+                size = FrameSize(*picture.shape[:2])
+                if size != self.size:
+                    breaks.resized = breaks.resized or (index + 1, size)
+                    picture = _scaled(picture, self.size)
+                yield Frame(index - first, index + 1, time, picture)
+
+    def _timed(self, decoder: Decoder, clock: Clock[Shot], tally: Tally) -> Iterator[Timed[Shot]]:
+        """Frames up to the end of the part, with the damage before each of them counted."""
+        index = 0
+        last: Timed[Shot] | None = None
+        for timed in self._placed(decoder, clock):
+            start = max(index, self.span.first)
+            index = timed.index
+            tally.damaged += max(0, index - start)
+            if index >= self.span.first:
+                tally.repaired += timed.item.is_damaged
+                if last is not None and not decoder.is_counted:
+                    tally.damaged += _lost_between(last, timed, clock)
+            yield timed
+            index += 1
+            last = timed
         if self.span.end is None:
-            self._count_absent(index, clock, tally)
+            _count_absent(decoder, index, clock, tally)
 
-    @property
-    def _promised(self) -> int | None:
-        """Frames promised from the beginning of the file."""
-        return None if self.frame_count_hint is None else self.span.first + self.frame_count_hint
-
-    def _has_ended(self, index: int, failures: int) -> bool:
-        if failures == 0:
-            return False
-        if self._promised is None:
-            return failures >= _FAILURES_WITHOUT_HINT
-        allowed = max(self._promised - index, 0) + _FAILURES_BEYOND_HINT
-        return failures > min(allowed, _FAILURES_WITH_HINT)
-
-    def _count_absent(self, positions: int, clock: _Clock, tally: Tally) -> None:
-        if self._promised is None or positions >= self._promised:
-            return
-        absent = self._promised - positions
-        if self.frame_rate is None:
-            tally.missing = absent
-            return
-        promised_end = float(self._promised / self.frame_rate)
-        step = float(1 / self.frame_rate)
-        is_counted = self._path.suffix.lower() in _COUNTING_SUFFIXES
-        tolerance = step / 2 if is_counted else max(_DURATION_TOLERANCE, step / 2)
-        if tally.last_time + step < promised_end - tolerance:
-            tally.missing = absent
-        elif is_counted or clock.is_steady(positions):
-            tally.damaged += absent  # lost inside, without a word of the decoder
+    def _placed(self, decoder: Decoder, clock: Clock[Shot]) -> Iterator[Timed[Shot]]:
+        index = 0
+        with closing(decoder.frames()) as shots:
+            for shot in shots:
+                index += shot.lost
+                if self.span.has_passed(index):
+                    break
+                yield from clock.place(shot, index, shot.presented)
+                index += 1
+        yield from clock.finish()
 
 
-class _Clock:
-    """Ascending times in seconds from the first frame.
+class _Breaks:
+    """Where a recording is not one even stream.
 
-    Matroska files hide damage: FFmpeg goes on behind it, and only a hole in the times is left. A
-    varying frame rate has holes too, but many, so a few in a steady stream tell of lost frames.
+    Attributes:
+        clock: The clock of the pass.
+        headless: Frames at its start that cannot be shown.
+        resized: Number and size of the first frame of another size.
     """
 
-    def __init__(self, frame_rate: Fraction) -> None:
-        self._step = float(1 / frame_rate)
-        self._start: float | None = None
-        self._last_index = 0
-        self._last_time = 0.0
-        self._uneven = 0
+    def __init__(self) -> None:
+        self.clock: Clock[Shot] | None = None
+        self.headless = 0
+        self.resized: tuple[int, FrameSize] | None = None
 
-    def time(self, index: int, presented: float) -> float:
-        """Time of a frame that the file presents at a time of its own."""
-        if self._start is None:
-            self._start = presented
-            time = 0.0
-        else:
-            time = presented - self._start
-            if not time > self._last_time:  # absent (0), not ascending or not a number
-                time = self._last_time + (index - self._last_index) * self._step
-            steps = (time - self._last_time) / ((index - self._last_index) * self._step)
-            self._uneven += not 1 / 2 < steps < 3 / 2
-        self._last_index, self._last_time = index, time
-        return time
+    def sentences(self, size: FrameSize) -> Iterator[str]:
+        """What is to be told; nothing of an even stream."""
+        if self.headless:
+            yield (
+                f"its beginning is missing: the first {self.headless} frames are built on one "
+                "that was cut off, and are left out"
+            )
+        if self.resized is not None:
+            number, other = self.resized
+            yield (
+                f"frame {number} is {other}, but the first frame is {size}: from there on frames "
+                "of another size were scaled to the first, and a camera that changed its view "
+                "with its size needs a recording for each"
+            )
+        if self.clock is not None:
+            yield from _jump_sentence(self.clock.jumps)
+            yield from _gap_sentence(self.clock.gaps)
 
-    def is_steady(self, frames: int) -> bool:
-        """Whether at most 1 of 100 frames, or one in all, came at another distance."""
-        return self._uneven <= max(1, frames // 100)
+
+def _jump_sentence(jumps: Sequence[Break]) -> Iterator[str]:
+    if not jumps:
+        return
+    where = f"{_signed(jumps[0].seconds)} at frame {jumps[0].index + 1}"
+    if len(jumps) > 1:
+        where = f"{len(jumps)} times, first {where}"
+    yield f"its clock jumps {where}; no other time was moved by that"
+
+
+def _gap_sentence(gaps: Sequence[Break]) -> Iterator[str]:
+    if not gaps:
+        return
+    first = f"{_in_words(gaps[0].seconds)} before frame {gaps[0].index + 1}"
+    if len(gaps) == 1:
+        yield f"nothing was recorded for {first}"
+    else:
+        total = _in_words(math.fsum(gap.seconds for gap in gaps))
+        yield f"nothing was recorded in {len(gaps)} gaps, {total} in all, first for {first}"
+
+
+def _signed(seconds: float) -> str:
+    return f"{_in_words(abs(seconds))} {'ahead' if seconds > 0 else 'back'}"
+
+
+def _in_words(seconds: float) -> str:
+    for unit, length in (("h", 3600.0), ("min", 60.0)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.1f}".removesuffix(".0") + f" {unit}"
+    return f"{seconds:.1f} s"
+
+
+def _lost_between(before: Timed[Shot], after: Timed[Shot], clock: Clock[Shot]) -> int:
+    """Frames lost in a hole of the times, where the file shows that they were there.
+
+    Formats that do not count their frames go on behind damage without a word. Where they leave no
+    trace of it, nothing was recorded meanwhile, or the frame rate varies.
+    """
+    hole = after.time - before.time
+    is_long = bool(clock.gaps) and clock.gaps[-1].index == after.index
+    if not (after.item.after_hole or (after.item.after_damage and not is_long)):
+        return 0
+    if is_long:
+        clock.gaps.pop()
+    return max(0, round(hole / clock.usual_step) - (after.index - before.index))
+
+
+def _count_absent(decoder: Decoder, positions: int, clock: Clock[Shot], tally: Tally) -> None:
+    """Counts what is promised and did not come: at the end of the file, or inside it."""
+    step = clock.usual_step
+    tolerance = step / 2 if decoder.is_counted else max(_DURATION_TOLERANCE, step / 2)
+    behind = 0.0  # what is promised after the end of the last frame
+    if decoder.promised_end is not None and clock.latest is not None:
+        behind = decoder.promised_end - clock.latest - step
+    if decoder.is_counted:
+        absent = max(0, (decoder.frame_count or 0) - decoder.discarded - positions)
+    else:
+        absent = round(behind / step) if behind > tolerance else 0
+    if behind > tolerance:
+        tally.missing = absent
+    else:
+        tally.damaged += max(absent, decoder.lost_at_end)
 
 
 def _refuse_non_video(path: Path, name: str) -> None:
@@ -200,41 +256,18 @@ def _refuse_non_video(path: Path, name: str) -> None:
         raise SourceError(f"{name} is a text file and not a video")
 
 
-def _open_capture(path: Path, name: str) -> cv2.VideoCapture:
-    capture = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
-    if not capture.isOpened():
-        capture.release()
-        raise SourceError(
-            f"{name} cannot be opened as a video: its format is unknown, or it was cut off before "
-            f"its index was written; convert it with ffmpeg or give another copy"
-        )
-    return capture
-
-
-def _first_picture(capture: cv2.VideoCapture, name: str) -> Picture:
-    for _ in range(_FAILURES_WITH_HINT):
-        if capture.grab() and (picture := _retrieve(capture)) is not None:
+def _first_picture(decoder: Decoder, name: str) -> Picture:
+    for shot in islice(decoder.frames(), _FRAMES_TO_BEGIN):
+        if (picture := _retrieve(shot)) is not None:
             return picture
     raise no_readable_frame(name)
 
 
-def _retrieve(capture: cv2.VideoCapture) -> Picture | None:
-    try:
-        is_decoded, decoded = capture.retrieve()
-    except cv2.error:
-        return None
-    if not is_decoded or decoded is None or decoded.size == 0:
-        return None
-    code = cv2.COLOR_GRAY2RGB if decoded.ndim == 2 else cv2.COLOR_BGR2RGB
-    return np.asarray(cv2.cvtColor(decoded, code))
+def _retrieve(shot: Shot) -> Picture | None:
+    return shot.picture()
 
 
-def _frame_rate(reported: float) -> Fraction | None:
-    if not math.isfinite(reported) or not 0 < reported <= _HIGHEST_FRAME_RATE:
-        return None
-    rate = Fraction(reported).limit_denominator(1001)
-    return rate if rate > 0 else None
-
-
-def _frame_count(reported: float) -> int | None:
-    return int(reported) if 0 < reported <= _HIGHEST_FRAME_COUNT else None
+def _scaled(picture: Picture, size: FrameSize) -> Picture:
+    is_smaller = size.pixels < picture.shape[0] * picture.shape[1]
+    how = cv2.INTER_AREA if is_smaller else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(picture, size[::-1], interpolation=how), np.uint8)

@@ -82,6 +82,7 @@ class Tally:
         turned: Pictures that ask by EXIF to be turned in another way than most.
         yielded: Frames handed out.
         levels: How often each grey level was met where it was looked for.
+        repaired: Frames met of which the decoder had to make up parts.
     """
 
     passed: int = 0
@@ -91,6 +92,7 @@ class Tally:
     turned: int = 0
     yielded: int = 0
     levels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
+    repaired: int = 0
 
     def meet(self, time: float) -> None:
         """Notes a frame that is there."""
@@ -149,6 +151,16 @@ class VideoSource(ABC):
     def problems(self) -> SourceProblems:
         """What the last pass, or the running one so far, has met."""
         return SourceProblems(self._tally.damaged, self._tally.missing)
+
+    @property
+    def frames_repaired(self) -> int:
+        """Frames of the last or running pass of which the decoder had to make up damaged parts."""
+        return self._tally.repaired
+
+    @property
+    def frames_damaged(self) -> int:
+        """Frames of the last or running pass that were left out, or shown with parts made up."""
+        return self._tally.damaged + self._tally.repaired
 
     @property
     def frames_passed(self) -> int:

@@ -20,7 +20,7 @@ from cleanplate.errors import CleanplateError
 from cleanplate.frames import FrameSize
 from cleanplate.video import OverlayWriter
 
-_PACKAGES = ("torch", "numpy", "opencv-contrib-python-headless", "safetensors")
+_PACKAGES = ("torch", "numpy", "av", "opencv-contrib-python-headless", "safetensors")
 
 
 class Finding(NamedTuple):

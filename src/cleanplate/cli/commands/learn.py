@@ -114,9 +114,12 @@ def warn_of_damage(console: Console, scene: Scene) -> None:
     """Warnings where the recording was not whole, or is to be looked at."""
     source = scene.provenance["input"]
     damaged, missing = source["damaged_frames"], source["missing_frames"]
+    repaired = source["repaired_frames"]
     parts = []
-    if damaged:
-        parts.append(f"{damaged} damaged frames were left out")
+    if damaged > repaired:
+        parts.append(f"{damaged - repaired} damaged frames were left out")
+    if repaired:
+        parts.append(f"of {repaired} damaged frames the decoder made up the lost parts")
     if missing:
         parts.append(f"the recording ends {missing} frames before its promised end")
     if parts:

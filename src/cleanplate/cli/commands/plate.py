@@ -84,8 +84,8 @@ def _from_recording(source: str, how: str, console: Console) -> tuple[Picture, i
             on_frame=lambda done, total: console.progress("reading", done, total),
         )
         with cache as frames:
-            damaged, missing = recording.problems
-            if damaged or missing:
+            missing = recording.problems.missing
+            if (damaged := recording.frames_damaged) or missing:
                 console.warn(f"{recording.name}: {damaged} damaged and {missing} missing frames")
             for note in recording.notes:
                 console.warn(f"{recording.name}: {note}")

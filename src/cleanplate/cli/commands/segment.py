@@ -160,8 +160,8 @@ def _require_room_to_learn(new_scenes: Path, model: Path, runtime: Runtime) -> N
 
 
 def _warn(console: Console, recording: VideoSource, task: Task, outcome: Outcome) -> None:
-    damaged, missing = recording.problems
-    if damaged or missing:
+    missing = recording.problems.missing
+    if (damaged := recording.frames_damaged) or missing:
         console.warn(f"{recording.name}: {damaged} damaged and {missing} missing frames")
     for note in recording.notes:
         console.warn(f"{recording.name}: {note}")
@@ -180,14 +180,13 @@ def _figures(
     task: Task, outcome: Outcome, recording: VideoSource, seconds: float
 ) -> dict[str, Any]:
     """What `--json` prints."""
-    damaged, missing = recording.problems
     return {
         "command": "segment",
         "masks": str(task.wanted.masks),
         "frames": outcome.frames,
         "frames_skipped": len(task.done),
-        "damaged_frames": damaged,
-        "missing_frames": missing,
+        "damaged_frames": recording.frames_damaged,
+        "missing_frames": recording.problems.missing,
         "mean_foreground": outcome.foreground / max(1, outcome.frames),
         "waiting_objects": outcome.objects,
         "ghosts_repaired": outcome.repairs,
