@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from cleanplate.errors import SourceError
 from cleanplate.video.decoding import JPEG_START, Decoded, decode, read_content
+from cleanplate.video.numbering import NumberedImage, number_images
 from cleanplate.video.orientation import UPRIGHT, commonest, exif_orientation
 from cleanplate.video.source import Tally
 from cleanplate.video.stills import Stills
@@ -27,18 +25,8 @@ _EXIF_BYTES = 1 << 17
 """In which the EXIF of a JPEG lies."""
 
 
-class NumberedImage(NamedTuple):
-    """A picture file and the number that its frame gets."""
-
-    number: int
-    path: Path
-
-
 class ImageSequence(Stills):
-    """Pictures in the order of their numbers; see `Stills`.
-
-    The frame number is the last run of digits in the file name. If any name has none, all are
-    numbered by their position from 1 in natural order (2 before 10).
+    """Pictures in the order of their names; see `Stills` and `number_images`.
 
     A fixed camera does not turn: all pictures are turned by the EXIF orientation of most of them,
     as a phone that hangs over a road finds another way up now and then.
@@ -48,17 +36,22 @@ class ImageSequence(Stills):
         name: What messages call them.
 
     Raises:
-        SourceError: Two pictures have one number, one of several holds more than one picture, or
-            none can be decoded.
+        SourceError: Two pictures have one number, or their names tell no order; one of several
+            holds more than one picture, or none can be decoded.
         FrameSizeError: They are too small.
     """
 
     def __init__(self, paths: Sequence[Path], name: str) -> None:
-        self._images = number_images(paths)
+        self._images, self._order_note = number_images(paths)
         spread = _spread(self._images) if len(self._images) > 1 else []
         self._orientation = commonest(_orientation(image.path) for image in spread)
         self._is_alone = not spread
         super().__init__(name, [image.number for image in self._images])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a user should know of the last pass, or the running one, a sentence each."""
+        return (*super().notes, *([self._order_note] if self._order_note else []))
 
     def fingerprint(self) -> str:
         """SHA-256 of all file names and sizes and the contents of up to 64 spread pictures."""
@@ -85,28 +78,6 @@ class ImageSequence(Stills):
             tally.turned += decoded.orientation != self._orientation
 
 
-def number_images(paths: Sequence[Path]) -> list[NumberedImage]:
-    """The pictures with their numbers, ascending.
-
-    Raises:
-        SourceError: Two pictures have the same number; the message names both.
-    """
-    ordered = sorted(paths, key=_natural_key)
-    digits = [re.findall(r"[0-9]+", path.stem) for path in ordered]
-    if not all(digits):
-        return [NumberedImage(position, path) for position, path in enumerate(ordered, start=1)]
-    numbers = [int(runs[-1]) for runs in digits]
-    images = [NumberedImage(*pair) for pair in zip(numbers, ordered, strict=True)]
-    images.sort(key=lambda image: image.number)
-    for before, after in itertools.pairwise(images):
-        if before.number == after.number:
-            raise SourceError(
-                f"{before.path} and {after.path} both have the frame number {after.number}, which "
-                f"is the last run of digits in the name; rename one or give a narrower pattern"
-            )
-    return images
-
-
 def _spread(images: Sequence[NumberedImage]) -> list[NumberedImage]:
     """Up to 64 of them at even distances."""
     count = min(len(images), _FINGERPRINTED_PICTURES)
@@ -123,8 +94,3 @@ def _orientation(path: Path) -> int:
     except OSError:
         return UPRIGHT
     return exif_orientation(content)
-
-
-def _natural_key(path: Path) -> tuple[list[tuple[int, int, str]], str]:
-    runs = re.split(r"([0-9]+)", path.name.casefold())
-    return [(1, int(run), "") if run.isdecimal() else (0, 0, run) for run in runs], str(path)
