@@ -11,6 +11,7 @@ from cleanplate.background import (
     Doubt,
     choose_plate,
     find_evidence,
+    find_rivals,
     judge,
     still_plate,
 )
@@ -30,6 +31,10 @@ def filmed(cars: list[list[tuple[int, int, tuple[int, int, int]]]]) -> ArrayStac
 
 def covered(stack: ArrayStack) -> Coverage:
     return judge(choose_plate(stack, range(len(stack))).evidence)
+
+
+def lit(gain: float) -> Picture:
+    return np.clip(road() * gain, 0, 255).astype(np.uint8)
 
 
 def queue(cycles: int, *, free: int) -> ArrayStack:
@@ -122,18 +127,89 @@ def test_how_often_a_place_was_seen_empty_is_counted_truly() -> None:
     assert np.median(coverage.seen[:40]) > 0.98
 
 
-def test_light_that_changes_for_half_of_the_time_is_not_taken_for_a_queue() -> None:
-    dark = ArrayStack(
-        np.stack([seen([], at=t, plate=road() // (1 + (t >= 30))) for t in range(60)])
-    )
-    sentence = covered(dark).sentence
+@pytest.mark.parametrize("since", [15, 30, 45])
+def test_light_that_changes_has_nothing_to_say(since: int) -> None:
+    pictures = [seen([], at=t, plate=road() // (1 + (t >= since))) for t in range(60)]
+    assert covered(ArrayStack(np.stack(pictures))).sentence == ""
+
+
+def test_light_that_drifts_has_nothing_to_say() -> None:
+    pictures = [seen([], at=t, plate=lit(0.8 + 0.4 * t / COUNT)) for t in range(COUNT)]
+    assert covered(ArrayStack(np.stack(pictures))).sentence == ""
+
+
+def test_a_view_that_changes_for_half_of_the_time_is_not_taken_for_a_queue() -> None:
+    other = np.random.default_rng(8).integers(0, 255, road().shape, np.uint8)
+    pictures = [seen([], at=t, plate=other if t >= 30 else road()) for t in range(60)]
+    sentence = covered(ArrayStack(np.stack(pictures))).sentence
     assert "the light or the view changed" in sentence
     assert "green" not in sentence
 
 
-def test_light_that_changes_for_a_quarter_of_the_time_has_nothing_to_say() -> None:
-    pictures = [seen([], at=t, plate=road() // (1 + (t >= 45))) for t in range(60)]
-    assert covered(ArrayStack(np.stack(pictures))).sentence == ""
+def test_leaves_have_nothing_to_say() -> None:
+    """Each leaf shows two colours by turns, and stays with each for a while."""
+    random = np.random.default_rng(3)
+    frames = np.stack([seen([], at=t) for t in range(200)])
+    for time in range(0, 200, 5):
+        away = random.random((40, 60)) < 0.5
+        frames[time : time + 5, 20:60, 30:90][:, away] = (30, 70, 25)
+    assert covered(ArrayStack(frames)).sentence == ""
+
+
+def test_compression_that_jumps_between_two_looks_has_nothing_to_say() -> None:
+    """Blocks of eight pixels take up other levels at some key frame, and keep them."""
+    random = np.random.default_rng(5)
+    frames = np.stack([seen([], at=t) for t in range(120)]).astype(int)
+    for top in range(0, SIZE.height, 8):
+        for left in range(0, SIZE.width, 8):
+            since = random.integers(20, 100)
+            frames[since:, top : top + 8, left : left + 8] += random.choice([-9, 9])
+    assert covered(ArrayStack(np.clip(frames, 0, 255).astype(np.uint8))).sentence == ""
+
+
+def test_a_queue_in_the_plate_is_told_though_the_light_drifts() -> None:
+    """The road after the vehicle has left is several states, each of them shorter."""
+    cars = [[(60, 50, CAR)] if time < 66 else [] for time in range(120)]
+    frames = [
+        seen(there, at=time, plate=lit(0.9 + 0.2 * time / 120)) for time, there in enumerate(cars)
+    ]
+    stack = ArrayStack(np.stack(frames))
+    plate = road()
+    plate[PLACE] = CAR
+    coverage = judge(find_evidence(stack, range(120), plate))
+    assert [region.name for region in coverage.regions] == ["centre"]
+    assert coverage.doubtful_share == pytest.approx(CAR_SHARE, rel=0.2)
+
+
+def test_a_crowd_in_the_plate_is_told() -> None:
+    """Before the one that stays to the end, others stood there for a moment each."""
+    random = np.random.default_rng(2)
+    coats = [tuple(int(value) for value in random.integers(0, 255, 3)) for _ in range(12)]
+    cars = [[(60, 50, coats[time // 5])] for time in range(60)] + [[(60, 50, CAR)]] * 60
+    coverage = covered(filmed(cars))
+    assert [region.name for region in coverage.regions] == ["centre"]
+
+
+def test_rivals_are_whole_places() -> None:
+    rivals = find_rivals(choose_plate(stack := queue(10, free=0), range(len(stack))).evidence)
+    truth = np.zeros(SIZE, np.bool_)
+    truth[PLACE] = True
+    assert (rivals & truth).sum() / truth.sum() > 0.95
+    assert (rivals & ~truth).mean() < 0.005
+
+
+def test_a_road_that_is_seen_empty_has_no_rivals() -> None:
+    stack = queue(10, free=2)
+    assert not find_rivals(choose_plate(stack, range(len(stack))).evidence).any()
+
+
+def test_the_advice_fits_the_doubt() -> None:
+    sentence = covered(queue(10, free=0)).sentence
+    assert "where vehicles stop, with at least one more green phase" in sentence
+    cars = [[] if 60 <= time < 62 else [(60, 50, CAR)] for time in range(120)]
+    sentence = covered(filmed(cars)).sentence
+    assert "what stands there is away for longer" in sentence
+    assert "green" not in sentence
 
 
 def test_several_places_are_named_in_the_order_of_their_size() -> None:

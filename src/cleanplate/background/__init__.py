@@ -1,7 +1,7 @@
 """Initial plates: the empty scene from sampled frames, without a gradient."""
 
 from cleanplate.background.candidates import Evidence, choose_plate, find_evidence
-from cleanplate.background.coverage import Coverage, Doubt, Region, judge
+from cleanplate.background.coverage import Coverage, Doubt, Region, find_rivals, judge
 from cleanplate.background.plates import CANDIDATES, PLATES, spread_positions, still_plate
 from cleanplate.background.spread import capped_shares, spread_over_time, still_frames
 from cleanplate.background.statistics import PlateStatistic
@@ -17,6 +17,7 @@ __all__ = [
     "capped_shares",
     "choose_plate",
     "find_evidence",
+    "find_rivals",
     "judge",
     "spread_over_time",
     "spread_positions",

@@ -40,6 +40,11 @@ def rows_per_band(stack: FrameStack, samples: int, bytes_per_sample: int) -> int
     return max(1, BUDGET // (stack.size.width * 3 * bytes_per_value))
 
 
+def rows_of_pixels(width: int, bytes_per_pixel: int) -> int:
+    """Rows of a band whose pixels, with all that is made from them, fit in the budget."""
+    return max(1, BUDGET // (width * bytes_per_pixel))
+
+
 def least_motion(
     stack: FrameStack, positions: Sequence[int], samples: Picture, *, top: int
 ) -> NDArray[np.uint16]:

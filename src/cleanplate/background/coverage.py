@@ -19,21 +19,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.background.candidates import Evidence
+from cleanplate.background.candidates import FEW_VISITS, Evidence
 from cleanplate.frames import FloatMap, FrameSize, Mask
 
 _SELDOM = 0.2
 """Share of the samples below which a plate that came into sight once or twice is hardly seen."""
-_FEW_VISITS = 3
-"""So many visits are enough, however short: other things look different every time."""
 _ALMOST_NEVER = 0.02
 """Share of the samples below which not even visits count: nearly all of them showed else."""
 _EVEN = 0.6
 """Lead below which some rival is about as good: one that has two thirds of the plate's time."""
 _LEAST_SHARE = 0.001
 """Share of the picture that a region needs to be told of: 9x9 pixels of 320x240."""
-_CLEANING = np.ones((3, 3), np.uint8)
-"""Doubts are opened by it, so that rims and single pixels of leaves do not speak."""
+_WINDOW = 0.03
+"""Side of the window, of the picture's shorter side, in which most pixels have to be in doubt."""
 _JOINING = 0.02
 """Regions closer than this share of the shorter side are told of as one."""
 _VERTICAL = ("upper", "middle", "lower")
@@ -50,8 +48,8 @@ class Doubt(IntEnum):
         NONE: It was seen empty.
         HARDLY_SEEN: The plate was in sight for less than a fifth of the samples, and came once or
             twice only; or hardly at all.
-        RIVAL: Something else stood here for about as long, and came about as often.
-        LEFT_OVER: The plate has an outline here that some frame has not.
+        RIVAL: The plate came once or twice, and something else stood here for about as long.
+        LEFT_OVER: It came as seldom, and has an outline here that some frame has not.
     """
 
     NONE = 0
@@ -126,9 +124,15 @@ class Coverage:
                 f"{share} was seen in two states for about as long: the light or the view changed; "
                 "give a longer recording, or learn the two apart"
             )
+        return f"{share}, {self._places()}, was never seen empty for certain: {self._advice()}"
+
+    def _advice(self) -> str:
+        shares = {doubt: (self.doubts == doubt).mean() for doubt in Doubt}
+        if shares[Doubt.LEFT_OVER] > shares[Doubt.RIVAL] + shares[Doubt.HARDLY_SEEN]:
+            return "give a longer recording, in which what stands there is away for longer"
         return (
-            f"{share}, {self._places()}, was never seen empty for certain: "
-            "give a longer recording, with at least one more green phase"
+            "give a longer recording, in which it is empty for longer; "
+            "where vehicles stop, with at least one more green phase"
         )
 
     def _places(self) -> str:
@@ -145,35 +149,67 @@ class Coverage:
 
 def judge(evidence: Evidence) -> Coverage:
     """What evidence says of each place, joined to regions that are worth a word."""
-    raw = np.zeros(evidence.seen.shape, np.uint8)
-    seldom = (evidence.seen < _SELDOM) & (evidence.visits < _FEW_VISITS)
-    raw[seldom | (evidence.seen < _ALMOST_NEVER)] = Doubt.HARDLY_SEEN
-    raw[evidence.lead < _EVEN] = Doubt.RIVAL
-    raw[evidence.left_over] = Doubt.LEFT_OVER
-    opened = cv2.morphologyEx((raw > 0).astype(np.uint8), cv2.MORPH_OPEN, _CLEANING)
-    doubts = np.where(opened > 0, raw, Doubt.NONE).astype(np.uint8)
+    doubts = _dense(_doubts(evidence))
     regions = []
     for place in _joined(doubts > 0):
         if np.count_nonzero(place) >= _LEAST_SHARE * place.size:
             regions.append(_describe(place, doubts, evidence.seen))
         else:
             doubts[place] = Doubt.NONE
+    left_over = evidence.left_over & (evidence.visits < FEW_VISITS)
     return Coverage(
         seen=evidence.seen,
-        confidence=np.where(evidence.left_over, np.float32(0), evidence.lead),
+        confidence=np.where(left_over, np.float32(0), evidence.lead),
         doubts=doubts,
         regions=tuple(sorted(regions, key=lambda region: -region.share)),
     )
 
 
+def find_rivals(evidence: Evidence) -> NDArray[np.bool_]:
+    """Where something else stood for as long as the plate was in sight, or longer, `(H, W)`.
+
+    What a recording shows there beside the plate may be somebody who waits, and must not become
+    the background: of such places only the light may be learned. They are the doubtful regions
+    with what lies between their pixels.
+    """
+    doubts = (judge(evidence).doubts > Doubt.NONE).astype(np.uint8)
+    return cv2.morphologyEx(doubts, cv2.MORPH_CLOSE, _disc(doubts.shape)) > 0
+
+
+def _doubts(evidence: Evidence) -> Mask:
+    """The reason at each pixel by itself.
+
+    Leaves, lamps and compression come back again and again, as the plate does among them; whoever
+    stands there instead of the empty scene does not leave it three times.
+    """
+    few = evidence.visits < FEW_VISITS
+    found = np.zeros(evidence.seen.shape, np.uint8)
+    found[((evidence.seen < _SELDOM) & few) | (evidence.seen < _ALMOST_NEVER)] = Doubt.HARDLY_SEEN
+    found[(evidence.lead < _EVEN) & few] = Doubt.RIVAL
+    found[evidence.left_over & few] = Doubt.LEFT_OVER
+    return found
+
+
+def _dense(doubts: Mask) -> Mask:
+    """Those in the middle of others: rims and single pixels of leaves do not speak."""
+    side = max(3, round(_WINDOW * min(doubts.shape)) | 1)
+    share = cv2.blur((doubts > Doubt.NONE).astype(np.float32), (side, side))
+    return np.where(share > _MOSTLY, doubts, Doubt.NONE).astype(np.uint8)
+
+
 def _joined(doubtful: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
     """Masks of the doubtful pixels of each region, close ones together."""
-    radius = max(1, round(_JOINING * min(doubtful.shape) / 2))
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
-    wide = cv2.dilate(doubtful.astype(np.uint8), kernel)
+    wide = cv2.dilate(doubtful.astype(np.uint8), _disc(doubtful.shape))
     count, numbers = cv2.connectedComponents(wide)
     for number in range(1, count):
         yield (numbers == number) & doubtful
+
+
+def _disc(shape: tuple[int, ...]) -> Mask:
+    """What joins regions."""
+    radius = max(1, round(_JOINING * min(shape) / 2))
+    size = (2 * radius + 1, 2 * radius + 1)
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size), np.uint8)
 
 
 def _describe(place: NDArray[np.bool_], doubts: Mask, seen: FloatMap) -> Region:

@@ -13,7 +13,7 @@ The outline of a region as judge is used for abandoned objects, for example by T
 ("Robust detection of abandoned and removed objects in complex surveillance videos", 2011).
 """
 
-from cleanplate.background.candidates.evidence import Evidence
+from cleanplate.background.candidates.evidence import FEW_VISITS, Evidence
 from cleanplate.background.candidates.plate import (
     ChosenPlate,
     candidate_plate,
@@ -21,4 +21,11 @@ from cleanplate.background.candidates.plate import (
     find_evidence,
 )
 
-__all__ = ["ChosenPlate", "Evidence", "candidate_plate", "choose_plate", "find_evidence"]
+__all__ = [
+    "FEW_VISITS",
+    "ChosenPlate",
+    "Evidence",
+    "candidate_plate",
+    "choose_plate",
+    "find_evidence",
+]

@@ -10,15 +10,16 @@ from numpy.typing import NDArray
 
 from cleanplate.background.bands import median_of_chosen, require_positions, rows_per_band
 from cleanplate.background.candidates.choice import choose_states
-from cleanplate.background.candidates.evidence import Evidence, nearest_state, weigh
+from cleanplate.background.candidates.evidence import (
+    WIDER,
+    Evidence,
+    light_of,
+    nearest_state,
+    weigh,
+)
 from cleanplate.background.candidates.states import States, distance, find_states
 from cleanplate.frames import FloatMap, FrameStack, Picture
 
-_WIDER = 1.5
-"""Samples up to so many reaches from the chosen state count for its colour.
-
-Takes in the ends of its noise and some change of light; without them medians lean to one side.
-"""
 _BYTES_PER_SAMPLE = 12
 """Bytes per value of a sample: it as byte, as float, its distance, and its sorted copies."""
 
@@ -69,7 +70,8 @@ def choose_plate(stack: FrameStack, positions: Sequence[int]) -> ChosenPlate:
         shows = _shows_plate(samples, states, chosen, colour, band)
         picture[band] = median_of_chosen(samples, shows)
         confidence[band] = shows.mean(axis=0)
-    return ChosenPlate(picture, confidence, weigh(states, chosen, confidence))
+    light = light_of(stack, positions, picture)
+    return ChosenPlate(picture, confidence, weigh(states, chosen, confidence, light))
 
 
 def find_evidence(stack: FrameStack, positions: Sequence[int], picture: Picture) -> Evidence:
@@ -90,7 +92,7 @@ def find_evidence(stack: FrameStack, positions: Sequence[int], picture: Picture)
         band = slice(top, min(top + rows, stack.size.height))
         samples = stack.read_rows(positions, band.start, band.stop)
         seen[band] = _shows_plate(samples, states, chosen, colour, band).mean(axis=0)
-    return weigh(states, chosen, seen)
+    return weigh(states, chosen, seen, light_of(stack, positions, picture))
 
 
 def _shows_plate(
@@ -105,5 +107,5 @@ def _shows_plate(
     # A state has moved with the light: its own samples count however far they are.
     for time, sample in enumerate(samples):
         apart = distance(sample.astype(np.float32), colour[band])
-        shows[time] |= apart <= _WIDER * states.reach[band]
+        shows[time] |= apart <= WIDER * states.reach[band]
     return shows

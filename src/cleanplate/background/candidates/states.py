@@ -39,9 +39,9 @@ _NEAR = 0.5
 
 Spares the search among all states for nine of ten samples.
 """
-_FOLLOW = 0.05
+FOLLOW = 0.05
 """A state follows the light at least at this rate: a memory of about 20 still samples."""
-_ABSENCE = 0.02
+ABSENCE = 0.02
 """Share of the samples that a state must have been away for its return to be a visit.
 
 Whoever sways makes the edges of his clothes come and go, but from one sample to the next.
@@ -137,7 +137,7 @@ class _BandStates:
         self._last = np.zeros(len(reach), np.intp)
         self.colours = np.full((STATES, len(reach), 3), _NOWHERE, np.float32)
         self.counts = np.zeros((STATES, len(reach)), np.int32)
-        self._absence = max(1.0, _ABSENCE * samples)
+        self._absence = max(1.0, ABSENCE * samples)
         self._never = -samples - 1
         self._left = np.full((STATES, len(reach)), self._never, np.int32)
         self.visits = np.zeros((STATES, len(reach)), np.int32)
@@ -193,7 +193,7 @@ class _BandStates:
         left[place] = time
         count = counts.take(place) + 1
         counts[place] = count
-        rate = np.maximum(1 / count.astype(np.float32), _FOLLOW)[:, None]
+        rate = np.maximum(1 / count.astype(np.float32), FOLLOW)[:, None]
         before = colours.take(place, axis=0)
         colours[place] = before + rate * (values.take(pixels, axis=0) - before)
 
