@@ -96,7 +96,7 @@ class TestMasks:
 
 class TestRange:
     def test_that_of_the_scene_is_used_again(
-        self, cleanplate: CommandLine, painted: PaintedScene, thermal: Path, tmp_path: Path
+        self, cleanplate: CommandLine, thermal: Path, tmp_path: Path
     ) -> None:
         scene, masks = tmp_path / "scene", tmp_path / "masks"
         assert cleanplate("learn", thermal, "--out", scene, "--method", "median").code == 0

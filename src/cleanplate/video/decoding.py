@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from cleanplate.errors import SourceError
 from cleanplate.video import tiff
+from cleanplate.video.chunks import PNG_SIGNATURE
 from cleanplate.video.orientation import exif_orientation, turned, turned_back
 
 Values: TypeAlias = NDArray[Any]
 """A picture as it is stored: `(H, W)` or `(H, W, 3)` in RGB, of any type of real numbers."""
 
-_PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_START = b"\xff\xd8"
 _JPEG_SCAN = 0xDA
 _JPEG_MARKERS_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -144,7 +144,7 @@ def _is_complete(content: bytes) -> bool:
     # Older decoders fill the rest of a truncated picture with grey and say so on stderr only.
     if content.startswith(JPEG_START):
         return _is_complete_jpeg(content)
-    if content.startswith(_PNG_SIGNATURE):
+    if content.startswith(PNG_SIGNATURE):
         return _is_complete_png(content)
     return bool(content)
 
@@ -168,7 +168,7 @@ def _is_complete_jpeg(content: bytes) -> bool:
 def _is_complete_png(content: bytes) -> bool:
     # Checked here because libpng writes about a wrong checksum to stderr before it gives up.
     view = memoryview(content)
-    position = len(_PNG_SIGNATURE)
+    position = len(PNG_SIGNATURE)
     while position + 12 <= len(content):
         length = int.from_bytes(view[position : position + 4], "big")
         end = position + 12 + length

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from cleanplate.errors import SourceError
+from cleanplate.video.chunks import pictures_in
 from cleanplate.video.decoding import JPEG_START, Decoded, decode, read_content
 from cleanplate.video.numbering import NumberedImage, number_images
 from cleanplate.video.orientation import UPRIGHT, commonest, exif_orientation
@@ -71,6 +72,11 @@ class ImageSequence(Stills):
         content = read_content(path)
         if content is None:
             return None
+        if (count := pictures_in(content)) > 1:
+            raise SourceError(
+                f"{path} has {count} pictures; give it by itself to read them as one recording, or "
+                "files of one picture each"
+            )
         return decode(content, str(path), None if self._is_alone else self._orientation)
 
     def _look_at(self, decoded: Decoded, tally: Tally) -> None:

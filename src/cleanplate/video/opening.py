@@ -9,9 +9,10 @@ from pathlib import Path
 import cv2
 
 from cleanplate.errors import SourceError
-from cleanplate.video.images import IMAGE_SUFFIXES, ImageSequence
+from cleanplate.video.images import IMAGE_SUFFIXES
 from cleanplate.video.movie import Movie
 from cleanplate.video.source import VideoSource
+from cleanplate.video.stacks import open_pictures
 
 
 def open_source(source: str | Path) -> VideoSource:
@@ -34,7 +35,7 @@ def open_source(source: str | Path) -> VideoSource:
         return _open_folder(path, name)
     if path.is_file():
         if path.suffix.lower() in IMAGE_SUFFIXES:
-            return ImageSequence([path], name)
+            return open_pictures([path], name)
         return Movie(path, name)
     if path.exists():
         raise SourceError(
@@ -63,7 +64,7 @@ def _open_folder(folder: Path, name: str) -> VideoSource:
         raise SourceError(f"{name} cannot be read: {error.strerror}") from error
     if not images:
         raise SourceError(f"the folder {name} has no pictures; {_allowed()}")
-    return ImageSequence(images, name)
+    return open_pictures(images, name)
 
 
 def _open_pattern(pattern: str) -> VideoSource:
@@ -74,7 +75,7 @@ def _open_pattern(pattern: str) -> VideoSource:
     images = [path for path in matches if _is_image(path)]
     if not images:
         raise SourceError(f"the pattern {pattern} matches no pictures; {_allowed()}")
-    return ImageSequence(images, pattern)
+    return open_pictures(images, pattern)
 
 
 def _is_image(path: Path) -> bool:

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cleanplate.video import chunks
 from cleanplate.video.tiff import ORIENTATION, directories
 
 UPRIGHT = 1
 
 _TURNS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
 _OPPOSITE = {6: 8, 8: 6}  # each of the others undoes itself
-_PNG = b"\x89PNG\r\n\x1a\n"
 _EXIF = b"Exif\0\0"
 _JPEG_APP1 = 0xE1
 _JPEG_SCAN = 0xDA
@@ -63,10 +63,10 @@ def _exif_blocks(content: bytes) -> Iterator[int]:
     """Where the TIFF structure begins that holds the EXIF fields."""
     if content.startswith(b"\xff\xd8"):
         found = _in_jpeg(content)
-    elif content.startswith(_PNG):
-        found = (start for name, start in _png_chunks(content) if name == b"eXIf")
-    elif content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        found = (start for name, start in _webp_chunks(content) if name == b"EXIF")
+    elif chunks.is_png(content):
+        found = (start for name, start in chunks.of_png(content) if name == b"eXIf")
+    elif chunks.is_webp(content):
+        found = (start for name, start in chunks.of_webp(content) if name == b"EXIF")
     else:
         found = iter([0])
     for start in found:  # some writers put JPEG's prefix into every format
@@ -82,18 +82,3 @@ def _in_jpeg(content: bytes) -> Iterator[int]:
         if content[at + 1] == _JPEG_APP1 and content.startswith(_EXIF, at + 4):
             yield at + 4
         at += 2 + int.from_bytes(content[at + 2 : at + 4], "big")
-
-
-def _png_chunks(content: bytes) -> Iterator[tuple[bytes, int]]:
-    at = len(_PNG)
-    while at + 8 <= len(content):
-        yield content[at + 4 : at + 8], at + 8
-        at += 12 + int.from_bytes(content[at : at + 4], "big")
-
-
-def _webp_chunks(content: bytes) -> Iterator[tuple[bytes, int]]:
-    at = 12
-    while at + 8 <= len(content):
-        yield content[at : at + 4], at + 8
-        length = int.from_bytes(content[at + 4 : at + 8], "little")
-        at += 8 + length + length % 2

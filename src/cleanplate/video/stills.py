@@ -55,6 +55,7 @@ class Stills(VideoSource):
     """
 
     def __init__(self, name: str, numbers: Sequence[int]) -> None:
+        self.name = name  # `_read` may need it
         self._numbers = numbers
         read = (self._read(position) for position in range(len(numbers)))
         first = next((decoded for decoded in read if decoded is not None), None)

@@ -12,6 +12,8 @@ SAMPLES_PER_PIXEL = 277
 PLANAR_CONFIGURATION = 284
 SAMPLE_FORMAT = 339
 _NEW_SUBFILE_TYPE = 254
+_IMAGE_WIDTH = 256
+_IMAGE_LENGTH = 257
 
 _REDUCED_OR_MASK = 0b101
 _MOST_DIRECTORIES = 1_000_000
@@ -23,15 +25,27 @@ Bytes: TypeAlias = bytes | memoryview
 
 
 class Directory(NamedTuple):
-    """One page: an offset into the file, and its whole-number fields by tag (first value each)."""
+    """One page.
+
+    Attributes:
+        offset: Where it stands in the file.
+        fields: Its fields of whole numbers by tag, the first value of each.
+        next_offset: Where the next one stands; 0: it is the last; None: the file ends before that.
+    """
 
     offset: int
     fields: dict[int, int]
+    next_offset: int | None
 
     @property
     def is_page(self) -> bool:
         """Whether it is a picture of its own and no thumbnail or mask of another."""
         return not self.fields.get(_NEW_SUBFILE_TYPE, 0) & _REDUCED_OR_MASK
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Length and width of the picture."""
+        return self.fields.get(_IMAGE_LENGTH, 0), self.fields.get(_IMAGE_WIDTH, 0)
 
 
 class Header(NamedTuple):
@@ -66,6 +80,11 @@ class Header(NamedTuple):
         """Format of an offset."""
         return f"{self.order}{'Q' if self.is_big else 'I'}"
 
+    @property
+    def offset_bytes(self) -> int:
+        """Bytes of an offset."""
+        return struct.calcsize(self.offset)
+
 
 def directories(content: Bytes, start: int = 0) -> Iterator[Directory]:
     """The directories of a TIFF file in their order, as far as they can be read.
@@ -83,15 +102,29 @@ def directories(content: Bytes, start: int = 0) -> Iterator[Directory]:
         while offset and offset not in met and len(met) < _MOST_DIRECTORIES:
             met.add(offset)
             fields, next_at = _fields(content, header, start + offset)
-            yield Directory(offset, fields)
-            (offset,) = struct.unpack_from(header.offset, content, next_at)
+            following = _offset(content, header, next_at)
+            yield Directory(offset, fields, following)
+            offset = following
     except struct.error:
         return
 
 
 def pages(content: Bytes) -> list[Directory]:
-    """The directories that are pictures of their own."""
-    return [directory for directory in directories(content) if directory.is_page]
+    """The pictures of a file that are frames of one recording: all of the size of the first.
+
+    Thumbnails and masks are none, and previews are smaller.
+    """
+    found = [directory for directory in directories(content) if directory.is_page]
+    return [page for page in found if page.size == found[0].size]
+
+
+def _offset(content: Bytes, header: Header, at: int) -> int | None:
+    """An offset that stands at a place; None behind the end of the file."""
+    try:
+        (offset,) = struct.unpack_from(header.offset, content, at)
+    except struct.error:
+        return None
+    return int(offset) if offset < len(content) else None
 
 
 def _fields(content: Bytes, header: Header, at: int) -> tuple[dict[int, int], int]:

@@ -21,6 +21,7 @@ _WHITE = 255
 _NATURAL_WHOLE = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 """Highest values of 8, 10, 12, 14 and 16 bits, which cameras write into 16."""
 _NATURAL_FLOATING = (1.0, 255.0)
+_MOST_BYTES = 2
 _USED_FOR_NATURAL = 0.25
 """Share of such a range that is used by a recording made for it."""
 _MARGIN = 1 / 8
@@ -109,10 +110,13 @@ class FoundRange(NamedTuple):
 
 
 def whole_range(dtype: np.dtype[Any]) -> ValueRange | None:
-    """All values that a type can hold; None for floating point."""
-    if dtype.kind not in "iub":
+    """All values that a type can hold; None for floating point, and for whole numbers of 32 bits.
+
+    Those are in units of their own, and no camera uses a good part of what they can hold.
+    """
+    if dtype.kind not in "iu" or dtype.itemsize > _MOST_BYTES:
         return None
-    info = np.iinfo(np.uint8 if dtype.kind == "b" else dtype)
+    info = np.iinfo(dtype)
     return ValueRange(float(info.min), float(info.max))
 
 
@@ -128,8 +132,7 @@ def fitting_range(wanted: ValueRange | None, dtype: np.dtype[Any], name: str) ->
         SourceError: The range is one of other values.
     """
     if dtype != np.uint8:
-        # Whole numbers of 32 bits are units of their own, as floating point is.
-        found = wanted or (whole_range(dtype) if dtype.itemsize <= 2 else None)
+        found = wanted or whole_range(dtype)
         if found is None:
             raise SourceError(
                 f"{name} has {dtype} values, for which no range is known; learn a scene from such "
