@@ -21,7 +21,15 @@
 from __future__ import annotations
 
 import difflib
+import re
+import reprlib
 from collections.abc import Iterable
+
+_MOST_CHARACTERS = 300
+"""Of a text that somebody else wrote, within a message."""
+_MOST_OF_A_VALUE = 60
+_MOST_OF_A_NAME = 80
+_MOST_BITS = 64
 
 
 class CleanplateError(Exception):
@@ -92,12 +100,46 @@ class UnknownNameError(UsageError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
+        given = shortened(name, _MOST_OF_A_NAME)
         super().__init__(
-            f"unknown {kind} '{name}'{nearest(name, names)}; known: {', '.join(names)}"
+            f"unknown {kind} '{given}'{nearest(given, names)}; known: {', '.join(names)}"
         )
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """``" (did you mean 'NAME'?)"`` for the known name nearest to a wrong one, else ``""``."""
-    matches = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    matches = difflib.get_close_matches(name[:_MOST_OF_A_NAME], list(known), n=1, cutoff=0.5)
     return f" (did you mean '{matches[0]}'?)" if matches else ""
+
+
+def shortened(text: object, most: int = _MOST_CHARACTERS) -> str:
+    """The beginning of a text in one line; what does not print is shown as an escape.
+
+    Args:
+        text: Of somebody else: a name, the message of a library.
+        most: Characters that are kept.
+    """
+    start = re.sub(r"\s*\n\s*", " ", str(text)[: 2 * most])
+    plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in start)
+    return plain if len(plain) <= most else plain[: most - 3] + "..."
+
+
+def shown(value: object) -> str:
+    """A value as Python would write it, cut before it is written: it may be of any size."""
+    return shortened(_BRIEF.repr(value), _MOST_OF_A_VALUE)
+
+
+class _Brief(reprlib.Repr):
+    """Writes the beginning of values."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlevel = 3
+        self.maxstring = self.maxother = _MOST_OF_A_VALUE
+
+    def repr_int(self, x: int, level: int) -> str:  # noqa: ARG002 - as the class calls it
+        bits = x.bit_length()  # Python refuses to write more than some thousands of digits
+        return f"a number of {bits} bits" if bits > _MOST_BITS else repr(x)
+
+
+_BRIEF = _Brief()

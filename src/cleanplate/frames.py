@@ -25,6 +25,9 @@ FloatMap: TypeAlias = NDArray[np.float32]
 MINIMUM_SIDE = 16
 """Frames with a shorter side are refused, in pixels."""
 
+MOST_PIXELS = 1 << 26
+"""Frames with more pixels are refused: 8192x8192, twice what 8K video has."""
+
 
 class FrameSize(NamedTuple):
     """Size of a picture in pixels."""

@@ -8,18 +8,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-import yaml
 from pydantic import ConfigDict, Field, field_validator
 
 from cleanplate.architectures import architecture_summaries, load_architecture
 from cleanplate.background import CANDIDATES, PLATES
 from cleanplate.baselines import STILL_BASELINES
-from cleanplate.errors import SettingsError, UnknownNameError, nearest
+from cleanplate.errors import SettingsError, UnknownNameError, nearest, shortened, shown
 from cleanplate.frames import Modality
 from cleanplate.modalities import FlowSettings, MaskSettings, ModalitySettings
 from cleanplate.parameters import Parameters, WorkingPixels
 from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.training.budget import Budget
+from cleanplate.untrusted import (
+    MOST_DEPTH,
+    MOST_YAML,
+    UntrustedError,
+    parse_yaml,
+    read_regular,
+    require_bounded,
+)
 from cleanplate.video.value_range import ValueRange
 
 if TYPE_CHECKING:
@@ -29,7 +36,8 @@ DEFAULT_METHOD = "lowrank_ae"
 DEFAULT_INIT = CANDIDATES
 DEFAULT_RECIPE = "robust"
 _PLATE_SUFFIX = "_plate"
-_DEVICE = r"auto|cpu|cuda(:[0-9]+)?"
+_DEVICE = r"auto|cpu|cuda(:[0-9]{1,3})?"
+_MOST_SHOWN = 80
 
 
 _Range: TypeAlias = Literal["auto"] | tuple[float, float]
@@ -168,6 +176,7 @@ def resolve(tree: Mapping[str, Any]) -> LearnSettings:
         SettingsError: A key is unknown or a value out of range.
         UnknownNameError: The method or the initial plate is unknown.
     """
+    _require_tree(tree)
     names = GeneralSettings.model_fields
     general_values = {key: value for key, value in tree.items() if key in names}
     groups = {key: value for key, value in tree.items() if key not in names}
@@ -180,8 +189,9 @@ def resolve(tree: Mapping[str, Any]) -> LearnSettings:
             raise SettingsError(f"'{general.method}' is a still plate, it has no {key} settings")
         if key not in known:
             all_known = [*names, *known]
-            hint = nearest(str(key), all_known)
-            raise SettingsError(f"unknown setting '{key}'{hint}; known: {', '.join(all_known)}")
+            name = shortened(key, _MOST_SHOWN) if isinstance(key, str) else shown(key)
+            hint = nearest(name, all_known)
+            raise SettingsError(f"unknown setting '{name}'{hint}; known: {', '.join(all_known)}")
         if not isinstance(value, Mapping):
             raise SettingsError(f"'{key}' is a group; give {key}.SETTING=VALUE")
     sampling = SamplingSettings.parse(groups.get("sampling", {}), prefix="sampling")
@@ -198,7 +208,9 @@ def resolve_closed(tree: Mapping[str, Any]) -> LearnSettings:
 
     Raises:
         SettingsError: A key is unknown or a value out of range.
+        UnknownNameError: The method is none of a name.
     """
+    _require_tree(tree)
     names = GeneralSettings.model_fields
     general = GeneralSettings.parse({key: value for key, value in tree.items() if key in names})
     if general.method in STILL_BASELINES:
@@ -213,6 +225,16 @@ def resolve_closed(tree: Mapping[str, Any]) -> LearnSettings:
         model=_Closed.parse(tree.get("model", {})),
         objective=_Closed.parse(tree.get("objective", {})),
     )
+
+
+def _require_tree(tree: object) -> None:
+    """Refuses what is no tree, or one that is too large to be one of settings."""
+    if not isinstance(tree, Mapping):
+        raise SettingsError(f"settings are a tree, not {shown(tree)}")
+    try:
+        require_bounded(tree)
+    except UntrustedError as error:
+        raise SettingsError(f"the tree of settings {error}") from error
 
 
 class _Closed(Parameters):
@@ -243,13 +265,16 @@ def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for assignment in assignments:
         key, equals, text = assignment.partition("=")
+        name = shortened(assignment, _MOST_SHOWN)
         if not equals or not key.strip():
-            raise SettingsError(f"'{assignment}' is no setting; give KEY=VALUE")
+            raise SettingsError(f"'{name}' is no setting; give KEY=VALUE")
+        path = key.strip().split(".")
+        if len(path) > MOST_DEPTH:
+            raise SettingsError(f"'{name}' is no setting: there are none in so many groups")
         try:
-            value = _read_yaml(text)
-        except (yaml.YAMLError, ValueError) as error:  # ValueError: a date like 2001-99-99
-            raise SettingsError(f"the value of '{assignment}' is not understood") from error
-        tree = merge(tree, _nested(key.strip().split("."), value))
+            tree = merge(tree, _nested(path, parse_yaml(text)))
+        except UntrustedError as error:
+            raise SettingsError(f"the value of '{name}' is not understood: it {error}") from error
     return tree
 
 
@@ -260,9 +285,16 @@ def read_settings_file(path: Path) -> dict[str, Any]:
         SettingsError: It cannot be read or is not a tree.
     """
     try:
-        tree = _read_yaml(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise SettingsError(f"settings file {path} cannot be read: {error}") from error
+        tree = parse_yaml(read_regular(path, MOST_YAML).decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise SettingsError(f"settings file {path} cannot be read: no text in UTF-8") from error
+    except OSError as error:
+        reason = error.strerror or shortened(error)
+        raise SettingsError(f"settings file {path} cannot be read: {reason}") from error
+    except UntrustedError as error:
+        raise SettingsError(f"settings file {path} cannot be read: it {error}") from error
+    except ValueError as error:  # a name that is none
+        raise SettingsError(f"{shown(str(path))} is no name of a settings file") from error
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -270,23 +302,6 @@ def read_settings_file(path: Path) -> dict[str, Any]:
     settings = tree.get("settings")
     # The config.yaml of a scene may be given as it is: its settings are one part of it.
     return settings if "format" in tree and isinstance(settings, dict) else tree
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """Takes `true` and `false` alone for booleans, as YAML 1.2 does: `off` is the word."""
-
-
-_PlainLoader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_PlainLoader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile("^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
-
-
-def _read_yaml(text: str) -> Any:
-    return yaml.load(text, _PlainLoader)  # noqa: S506 - a safe loader
 
 
 _GROUPS = ("sampling", "model", "objective", "flow", "mask", "training", "segmentation")
@@ -299,7 +314,8 @@ def _check_general(general: GeneralSettings) -> None:
         raise UnknownNameError("initial plate", general.init, known_plates())
     if not re.fullmatch(_DEVICE, general.device):
         raise SettingsError(
-            f"device '{general.device}' makes no sense; give auto, cpu, cuda or cuda:N"
+            f"device '{shortened(general.device, _MOST_SHOWN)}' makes no sense; "
+            "give auto, cpu, cuda or cuda:N"
         )
 
 

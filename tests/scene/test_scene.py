@@ -23,7 +23,7 @@ from cleanplate.errors import (
     SourceError,
     UnknownNameError,
 )
-from cleanplate.scene_file import holds_pickle
+from cleanplate.scene_reading import holds_pickle
 from scenes import paint_scene, write_image_folder
 
 QUICK = {"budget": "12steps", "device": "cpu"}

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import importlib
 import pkgutil
+from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +47,11 @@ def load_architecture(name: str) -> Architecture:
     raise UnknownNameError("method", name, architecture_summaries())
 
 
+def is_own(name: str) -> bool:
+    """Whether the architecture is one of this package."""
+    return name in _files()
+
+
 def _files() -> dict[str, Path]:
     folder = Path(__file__).parent
     names = (module.name for module in pkgutil.iter_modules([str(folder)]))
@@ -56,6 +62,7 @@ def _plugins() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=ENTRY_POINT_GROUP)}
 
 
+@cache
 def _first_line(path: Path) -> str:
     docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
     return docstring.partition("\n")[0]

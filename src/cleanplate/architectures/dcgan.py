@@ -48,16 +48,22 @@ class DCGANSettings(NetworkSettings):
         8, ge=4, description="channels of the discriminator's first stage"
     )
     search_steps: int = Field(
-        40, ge=1, description="unconditional: steps of the search for a frame's codes"
+        40, ge=1, le=1000, description="unconditional: steps of the search for a frame's codes"
     )
     learning_steps: int = Field(
-        10, ge=1, description="unconditional: steps of that search while the network learns"
+        10,
+        ge=1,
+        le=1000,
+        description="unconditional: steps of that search while the network learns",
     )
     search_rate: float = Field(
-        0.3, gt=0, description="unconditional: rate of that search, falling to 0"
+        0.3, gt=0, le=100, description="unconditional: rate of that search, falling to 0"
     )
     search_strength: float = Field(
-        6.0, ge=0, description="unconditional: strength of the search's bootstrapped weight"
+        6.0,
+        ge=0,
+        le=1000,
+        description="unconditional: strength of the search's bootstrapped weight",
     )
 
 

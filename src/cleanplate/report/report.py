@@ -161,8 +161,9 @@ def _facts(scene: Scene) -> list[str]:
         facts.append(f"{finished.day} {finished:%B %Y}")
     facts.append(f"seed {scene.settings.general.seed}")
     states = scene.provenance.get("states")
-    if isinstance(states, Mapping) and len(states) > 1:
-        facts.append(in_words(states))
+    shares = wording.shares(states)
+    if len(shares) > 1:
+        facts.append(in_words(shares))
     return facts
 
 

@@ -188,6 +188,12 @@ def coverage_rows(coverage: Mapping[str, object]) -> list[Row]:
     return [row for row in rows if row is not None]
 
 
+def shares(values: object) -> Mapping[str, float]:
+    """Those of the values that are numbers, by name; none of what is no mapping."""
+    found = values if isinstance(values, Mapping) else {}
+    return {str(n): s for n in found if (s := _number(found, n)) is not None}
+
+
 def score_rows(scores: Mapping[str, object]) -> list[Row]:
     """Scores with what they mean; known ones first, names of nested ones joined by a stroke."""
     flat = dict(_flattened(scores, " / "))

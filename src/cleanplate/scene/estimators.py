@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.errors import SceneFileError, SettingsError
+from cleanplate.errors import SceneFileError, SettingsError, shortened
 from cleanplate.frames import Extras, FrameSize, Modality, Picture
 from cleanplate.modalities import ModalityReader, ModalitySettings, open_reader
 from cleanplate.segmentation.difference import mended
@@ -23,9 +23,10 @@ if TYPE_CHECKING:
     from cleanplate.scene.mixing import Mixer
 
 
-_PLATE = "plate"
-_START_PLATE = "start_plate_picture"
-_REPAIR = "ghost_repair"
+PLATE = "plate"
+START_PLATE = "start_plate_picture"
+REPAIR = "ghost_repair"
+"""Names of tensors that are not a network's own."""
 
 
 class BackgroundEstimator(Protocol):
@@ -64,7 +65,7 @@ class StillPlate:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """The plate."""
-        return {_PLATE: self.plate}
+        return {PLATE: self.plate}
 
 
 class NetworkEstimator:
@@ -121,7 +122,7 @@ class NetworkEstimator:
         """Parameters and buffers of the network, and the plate that it started from."""
         state = self._model.state_dict()
         arrays = {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
-        return {**arrays, _START_PLATE: self._start_plate}
+        return {**arrays, START_PLATE: self._start_plate}
 
 
 class MendedEstimator:
@@ -153,7 +154,7 @@ class MendedEstimator:
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Those of the other estimator, and the repair."""
-        return {**self.estimator.tensors(), _REPAIR: self.repair}
+        return {**self.estimator.tensors(), REPAIR: self.repair}
 
 
 def unmended(
@@ -218,26 +219,26 @@ def restore_estimator(
     Raises:
         SceneFileError: The tensors are not those of the method.
     """
-    if _REPAIR in tensors:
-        repair = tensors[_REPAIR]
+    if REPAIR in tensors:
+        repair = tensors[REPAIR]
         if repair.shape != (*size, 3) or repair.dtype != np.int16:
-            raise SceneFileError(f"the tensors hold no {_REPAIR} of {size}")
-        others = {name: array for name, array in tensors.items() if name != _REPAIR}
+            raise SceneFileError(f"the tensors hold no {REPAIR} of {size}")
+        others = {name: array for name, array in tensors.items() if name != REPAIR}
         whole = restore_estimator(settings, others, size=size, learned_on=learned_on, device=device)
         return MendedEstimator(whole, repair)
     if settings.is_baseline:
-        return StillPlate(_plate_of(tensors, size, _PLATE))
+        return StillPlate(_plate_of(tensors, size, PLATE))
     import torch
 
     from cleanplate.architectures.base import Start
 
-    plate = _plate_of(tensors, size, _START_PLATE)
+    plate = _plate_of(tensors, size, START_PLATE)
     model = settings.architecture().build(settings.model, Start(plate, torch.device(learned_on)))
-    state = {name: torch.from_numpy(a) for name, a in tensors.items() if name != _START_PLATE}
+    state = {name: torch.from_numpy(a) for name, a in tensors.items() if name != START_PLATE}
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
+        reason = shortened(str(error).splitlines()[-1].strip())
         raise SceneFileError(f"the tensors do not fit '{settings.method}': {reason}") from error
     picked = pick_device(device)
     return NetworkEstimator(
@@ -264,7 +265,7 @@ def restore_onnx(
         return restore_estimator(settings, tensors, size=size, learned_on=learned_on, device=device)
     from cleanplate.scene.onnx_runtime import open_onnx
 
-    plate = _plate_of(tensors, size, _START_PLATE)
+    plate = _plate_of(tensors, size, START_PLATE)
     return open_onnx(run, settings, tensors, start_plate=plate, device=device)
 
 

@@ -6,17 +6,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.errors import SceneFileError, SettingsError
+from cleanplate.errors import SceneFileError, SettingsError, shortened, shown
 from cleanplate.frames import Extras, Modality, Picture
 from cleanplate.modalities import ModalityReader, ModalitySettings, open_reader
 from cleanplate.planes import to_pictures, to_planes
 from cleanplate.scene_file import ONNX, tensors_digest
 from cleanplate.settings import LearnSettings
+from cleanplate.untrusted import UntrustedError, read_regular
 
 DIGEST = "tensors_sha256"
 """Key of the file's notes: what network it was made of."""
+_MOST_BYTES = (2 << 30) - 1
+"""Of a graph: what its format can hold."""
+_FATAL = 4
 _PROVIDERS = {"auto": "CPUExecutionProvider", "cpu": "CPUExecutionProvider"}
 
 
@@ -42,13 +47,21 @@ class OnnxEstimator:
         self._tensors = dict(tensors)
         self._start_plate = start_plate
         self._modalities = modalities
-        self._reads = sorted({Modality(each.name) for each in session.get_inputs()})
+        names = {each.name for each in session.get_inputs()}
+        if not names <= set(Modality):
+            raise SceneFileError(f"{ONNX} reads {shown(sorted(names))}, which no frame has")
+        self._reads = sorted(map(Modality, names))
 
     def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
         """Background of each picture, rounded to grey levels."""
         inputs = {Modality.RGB: to_planes(pictures), **(extras or {})}
         feed = {name.value: inputs[name] for name in self._reads}
-        (background,) = self._session.run(["background"], feed)
+        try:
+            (background,) = self._session.run(["background"], feed)
+        except Exception as error:  # its errors share no class but this
+            raise SceneFileError(f"{ONNX} cannot be run: {shortened(error)}") from error
+        if background.dtype != np.float32 or background.shape != inputs[Modality.RGB].shape:
+            raise SceneFileError(f"{ONNX} gives no backgrounds of the scene's size")
         return to_pictures(background)
 
     def readers(self) -> dict[Modality, ModalityReader]:
@@ -88,7 +101,7 @@ def open_onnx(
     path = run / ONNX
     if not path.is_file():
         raise SceneFileError(f"{run} holds no {ONNX}; write it with: cleanplate export {run}")
-    session = open_session(path, device)
+    session = open_session(path, device, inside=run)
     if session.get_modelmeta().custom_metadata_map.get(DIGEST) != tensors_digest(tensors):
         raise SceneFileError(
             f"{path} was made of another network than the one in {run}; "
@@ -99,8 +112,13 @@ def open_onnx(
     )
 
 
-def open_session(path: Path, device: str = "auto") -> Any:
+def open_session(path: Path, device: str = "auto", *, inside: Path | None = None) -> Any:
     """A session of ONNX Runtime for a file.
+
+    Args:
+        path: The file.
+        device: Where to compute.
+        inside: Folder that it must not leave by links; None: links are followed.
 
     Raises:
         SettingsError: The extra is not installed, or the device is none for this runtime.
@@ -118,7 +136,15 @@ def open_session(path: Path, device: str = "auto") -> Any:
     options = onnxruntime.SessionOptions()
     # Threads that wait by turning in a circle take the processor from those that decode and cut.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # Its warnings about odd graphs would go to stderr.
+    options.log_severity_level = _FATAL
     try:
-        return onnxruntime.InferenceSession(str(path), options, providers=[provider])
+        content = read_regular(path, _MOST_BYTES, inside=inside)
+    except (UntrustedError, OSError) as error:
+        raise SceneFileError(f"{path} cannot be read: {shortened(error)}") from error
+    try:
+        # From memory, a graph cannot name other files as parts of itself.
+        return onnxruntime.InferenceSession(content, options, providers=[provider])
     except Exception as error:  # its errors share no class but this
-        raise SceneFileError(f"{path} is no network that can be run: {error}") from error
+        reason = shortened(error)
+        raise SceneFileError(f"{path} is no network that can be run: {reason}") from error

@@ -26,8 +26,8 @@ from cleanplate.scene_file import (
     PROVENANCE,
     REPORT,
     SAMPLES,
-    read_config,
 )
+from cleanplate.scene_reading import read_config
 
 _LOCK = ".lock"
 _BEGUN = "begun.json"

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.errors import SceneFileError, UsageError
+from cleanplate.errors import SceneFileError, UsageError, shortened
 from cleanplate.frames import Extras, Frame, FrameSize, Mask, Picture
 from cleanplate.scene.alignment import (
     labels_in_frame,
@@ -20,6 +20,7 @@ from cleanplate.scene.alignment import (
     objects_in_frame,
 )
 from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator, restore_onnx
+from cleanplate.scene.expected import require_tensors
 from cleanplate.scene.result import Result, enlarged_mask, resized
 from cleanplate.scene.states import (
     StatesEstimator,
@@ -36,10 +37,9 @@ from cleanplate.scene_file import (
     COVERAGE,
     Sample,
     SceneData,
-    read_coverage,
-    read_scene,
     write_scene,
 )
+from cleanplate.scene_reading import SceneHead, read_coverage, read_head, read_scene
 from cleanplate.segmentation import Cut, SegmentationSettings, Segmenter, ShadowModel
 from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.segmentation.difference import mended
@@ -307,11 +307,10 @@ def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -
         SettingsError: There is no such device, or the runtime is not installed.
     """
     resolve({"method": "median", "device": device})  # refuses a name that makes no sense
-    data = read_scene(Path(run))
-    try:
-        settings = resolve(data.settings) if runtime == "torch" else resolve_closed(data.settings)
-    except UsageError as error:
-        raise SceneFileError(f"{CONFIG} of the scene {run}: {error}") from error
+    head = read_head(Path(run))
+    settings = _settings_of(head, runtime)
+    require_tensors(head, settings if runtime == "torch" else None)
+    data = read_scene(Path(run), head)
     restored = restore_estimator if runtime == "torch" else partial(restore_onnx, Path(run))
     size = data.working_size
     tensors, states = restore_states(data.tensors, size)
@@ -334,13 +333,20 @@ def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -
     )
 
 
+def _settings_of(head: SceneHead, runtime: Runtime) -> LearnSettings:
+    try:
+        return (resolve if runtime == "torch" else resolve_closed)(head.settings)
+    except UsageError as error:
+        raise SceneFileError(f"{CONFIG} of the scene {head.folder}: {error}") from error
+
+
 def _restored_shadow(tree: Mapping[str, Any] | None, name: str) -> ShadowModel | None:
     if tree is None:
         return None
     try:
         return ShadowModel.from_tree(tree)
     except (ValueError, TypeError, AttributeError, np.linalg.LinAlgError) as error:
-        raise SceneFileError(f"{name} is damaged: shadow: {error}") from error
+        raise SceneFileError(f"{name} is damaged: shadow: {shortened(error)}") from error
 
 
 def _resized_repair(repair: NDArray[np.int16], size: FrameSize) -> NDArray[np.int16]:

@@ -15,6 +15,7 @@ from cleanplate.errors import SceneFileError
 from cleanplate.frames import Extras, FrameSize, FrameStack, Mask, Modality, Picture
 from cleanplate.modalities import ModalityReader
 from cleanplate.scene.estimators import BackgroundEstimator, MendedEstimator
+from cleanplate.scene_reading import TensorKind
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.light import Light
 
@@ -255,6 +256,19 @@ def restore_states(
         state = State(_popped(method, name, (*size, 3)), _popped(method, noise, tuple(size)))
         others.append(state)
     return method, (main, others)
+
+
+def expected_of_states(tensors: Mapping[str, TensorKind], size: FrameSize) -> dict[str, TensorKind]:
+    """Kinds that the tensors of the states have to have, of as many states as there are."""
+    if _MAIN not in tensors:
+        return {}
+    plate, noise = TensorKind("U8", (*size, 3)), TensorKind("U8", tuple(size))
+    expected = {_MAIN: plate}
+    number = 1
+    while _PLATE.format(number) in tensors:
+        expected |= {_PLATE.format(number): plate, _NOISE.format(number): noise}
+        number += 1
+    return expected
 
 
 def _popped(

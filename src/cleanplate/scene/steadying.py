@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.background import spread_positions
-from cleanplate.errors import SceneFileError
+from cleanplate.errors import SceneFileError, shown
 from cleanplate.frames import FrameSize, FrameStack, Picture
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.alignment import filled
@@ -39,6 +39,8 @@ _EDGES = 0.75
 _LARGEST = 40.0
 """A difference that counts no more than this, in grey levels: whoever passes hides the edges."""
 _ROUNDS = 2
+_FARTHEST = 1e6
+"""Motion that a scene may speak of, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +72,11 @@ class Shake:
         if values is None:
             return cls()
         motion, reach = values.get("motion"), values.get("reach")
-        if motion not in get_args(Registration) or not isinstance(reach, int | float):
-            raise SceneFileError(f"the registration of the scene makes no sense: {dict(values)}")
-        return cls(motion, float(reach), int(values.get("lost_frames", 0)))
+        lost = values.get("lost_frames", 0)
+        is_known = motion in get_args(Registration) and type(lost) is int
+        if is_known and isinstance(reach, int | float) and 0 <= reach <= _FARTHEST:
+            return cls(motion, float(reach), lost)
+        raise SceneFileError(f"the registration of the scene makes no sense: {shown(values)}")
 
 
 def steady(

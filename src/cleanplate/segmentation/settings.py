@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, PositiveFloat
+from pydantic import Field
 
 from cleanplate.parameters import Parameters
+
+_LONGEST = 1e9
+"""A time in seconds that is longer than any recording."""
 
 
 class SegmentationSettings(Parameters):
@@ -19,15 +22,21 @@ class SegmentationSettings(Parameters):
         45.0, ge=0, le=255, description="difference summed over RGB that counts, in grey levels"
     )
     noise_factor: float = Field(
-        3.0, ge=0, description="how much of the pixel's own noise is added to the threshold"
+        3.0,
+        ge=0,
+        le=1000,
+        description="how much of the pixel's own noise is added to the threshold",
     )
     faint_noise_factor: float = Field(
         0.5,
         ge=0,
+        le=1000,
         description="the same within regions of which at least half differs by the whole "
         "threshold; no less than noise_factor: no such regions",
     )
-    blur: float = Field(1.2, ge=0, description="sigma of the difference's blur, in pixels; 0: none")
+    blur: float = Field(
+        1.2, ge=0, le=63, description="sigma of the difference's blur, in pixels; 0: none"
+    )
     majority: int = Field(
         7, ge=0, le=63, description="side of the square whose majority decides, in pixels; 0: none"
     )
@@ -41,7 +50,7 @@ class SegmentationSettings(Parameters):
         description="how far inside the outline single pixels decide once more, in pixels; 0: "
         "they do not",
     )
-    min_area: int = Field(25, ge=0, description="smaller regions are removed, in pixels")
+    min_area: int = Field(25, ge=0, le=10**9, description="smaller regions are removed, in pixels")
     shadows: Literal["drop", "keep", "label"] = Field(
         "drop",
         description="cast shadows: background, foreground like all that differs, or background "
@@ -51,10 +60,16 @@ class SegmentationSettings(Parameters):
         0.3, gt=0, lt=1, description="a shadow keeps at least this share of the light"
     )
     shadow_spread: float = Field(
-        0.1, ge=0, description="most that the share of light varies within a shadow (log units)"
+        0.1,
+        ge=0,
+        le=100,
+        description="most that the share of light varies within a shadow (log units)",
     )
     shadow_colour: float = Field(
-        0.15, ge=0, description="most that a shadow changes the colour (log units, sum over RGB)"
+        0.15,
+        ge=0,
+        le=100,
+        description="most that a shadow changes the colour (log units, sum over RGB)",
     )
     shadow_test: Literal["learned", "general"] = Field(
         "learned",
@@ -62,7 +77,10 @@ class SegmentationSettings(Parameters):
         "met while learning, or what is within the limits above",
     )
     shadow_deviations: float = Field(
-        3.0, ge=0, description="most that a shadow differs from the scene's own (deviations)"
+        3.0,
+        ge=0,
+        le=1000,
+        description="most that a shadow differs from the scene's own (deviations)",
     )
     light: Literal["follow", "off"] = Field(
         "follow",
@@ -70,9 +88,12 @@ class SegmentationSettings(Parameters):
         "darker or tinted as the frame is, or left as it is",
     )
     wait_seconds: float = Field(
-        2.0, ge=0, description="foreground that stays for longer waits instead of moving"
+        2.0,
+        ge=0,
+        le=_LONGEST,
+        description="foreground that stays for longer waits instead of moving",
     )
-    settle_seconds: PositiveFloat | Literal["never"] = Field(
+    settle_seconds: Annotated[float, Field(gt=0, le=_LONGEST)] | Literal["never"] = Field(
         "never", description="what waits for longer is part of the scene; never: nothing is"
     )
     repair_ghosts: bool = Field(

@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+_MOST, _LEAST_VARIANCE = 1e3, 1e-9
+"""Numbers of a model that is read: beyond them its inverse has no digits left."""
 _LEAST_SAMPLES = 200
 _LEAST_SHARE = 0.01
 """Share of the foreground that has to look like a shadow before there is anything to learn."""
@@ -84,7 +86,11 @@ class ShadowModel:
         covariance = np.array(tree.get("covariance"), np.float64)
         if mean.shape != (3,) or covariance.shape != (3, 3):
             raise ValueError("three means and nine covariances are expected")
-        if not np.isfinite(mean).all() or not (np.linalg.eigvalsh(covariance) > 0).all():
+        if not (np.abs(mean) <= _MOST).all() or not (np.abs(covariance) <= _MOST).all():
+            raise ValueError("a number is none, or too large")
+        if not np.allclose(covariance, covariance.T) or (
+            np.linalg.eigvalsh(covariance).min() < _LEAST_VARIANCE
+        ):
             raise ValueError("the covariance is not positive")
         return _model(mean, covariance)
 

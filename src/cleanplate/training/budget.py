@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from cleanplate.errors import SettingsError
+from cleanplate.errors import SettingsError, shortened
 
 _UNITS = {
     "steps": "steps",
@@ -20,6 +19,8 @@ _UNITS = {
     "min": "minutes",
     "h": "hours",
 }
+_MOST = 1e12
+_MOST_SHOWN = 80
 _SECONDS = {"seconds": 1.0, "minutes": 60.0, "hours": 3600.0}
 
 
@@ -56,14 +57,15 @@ class Budget:
         Raises:
             SettingsError: It is none of these, or nothing at all.
         """
-        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", text.lower())
+        match = re.fullmatch(r"\s*([0-9]+(?:\.[0-9]+)?)\s*([a-z]+)\s*", text.lower())
+        name = shortened(text, _MOST_SHOWN)
         unit = _UNITS.get(match[2]) if match else None
         if match is None or unit is None:
-            raise SettingsError(f"budget '{text}' is not understood; give 600steps, 90s or 5min")
+            raise SettingsError(f"budget '{name}' is not understood; give 600steps, 90s or 5min")
         amount = float(match[1])
-        countable = amount > 0 and math.isfinite(amount)
+        countable = 0 < amount <= _MOST
         if not countable or (unit == "steps" and amount != int(amount)):
-            raise SettingsError(f"budget '{text}' makes no sense; give at least 1step or some time")
+            raise SettingsError(f"budget '{name}' makes no sense; give at least 1step or some time")
         if unit == "steps":
             return cls(steps=int(amount))
         return cls(seconds=amount * _SECONDS[unit])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
@@ -10,18 +9,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.errors import SourceError
+from cleanplate.errors import FrameSizeError, SourceError
+from cleanplate.frames import MOST_PIXELS, FrameSize
+from cleanplate.picture_header import JPEG_START, stated_size
+from cleanplate.untrusted import UntrustedError, read_regular
 from cleanplate.video import tiff
-from cleanplate.video.chunks import PNG_SIGNATURE
 from cleanplate.video.orientation import exif_orientation, turned, turned_back
 
 Values: TypeAlias = NDArray[Any]
 """A picture as it is stored: `(H, W)` or `(H, W, 3)` in RGB, of any type of real numbers."""
 
-JPEG_START = b"\xff\xd8"
-_JPEG_SCAN = 0xDA
-_JPEG_MARKERS_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
-
+_MOST_BYTES = 1 << 30
+"""Of one picture's file."""
 _FLOATING, _COMPLEX = 3, (5, 6)
 _SEPARATE_PLANES = 2
 _COMPRESSION = 259
@@ -43,8 +42,8 @@ class Decoded(NamedTuple):
 def read_content(path: Path) -> bytes | None:
     """The bytes of a picture's file; None where it cannot be read or is not whole."""
     try:
-        content = path.read_bytes()
-    except OSError:
+        content = read_regular(path, _MOST_BYTES)
+    except (OSError, UntrustedError):
         return None
     return content if _is_complete(content) else None
 
@@ -62,6 +61,7 @@ def decode(content: bytes, name: str, orientation: int | None = None) -> Decoded
     Raises:
         SourceError: It is of a kind that cannot be read.
     """
+    _refuse_enormous(stated_size(content), name)
     found = exif_orientation(content)
     wanted = found if orientation is None else orientation
     page = next(tiff.directories(content), None)
@@ -85,6 +85,8 @@ def decode_page(content: NDArray[np.uint8], page: tiff.Directory, name: str) -> 
 
 def _decoded(content: NDArray[np.uint8], page: tiff.Directory | None, name: str) -> Values | None:
     if page is not None:
+        sides = (page.fields.get(tag, 0) for tag in (tiff.HEIGHT, tiff.WIDTH))
+        _refuse_enormous(FrameSize(*sides), name)
         _refuse_garbled(page, name)
     is_jpeg = bytes(content[:2]) == JPEG_START
     flags = cv2.IMREAD_COLOR if is_jpeg else cv2.IMREAD_UNCHANGED
@@ -108,6 +110,14 @@ def _in_rgb(decoded: NDArray[Any]) -> Values:
         code = cv2.COLOR_BGR2RGB if decoded.shape[2] == 3 else cv2.COLOR_BGRA2RGB
         return np.asarray(cv2.cvtColor(decoded, code))
     return np.ascontiguousarray(decoded[:, :, 2::-1])
+
+
+def _refuse_enormous(size: FrameSize | None, name: str) -> None:
+    if size is not None and size.pixels > MOST_PIXELS:
+        raise FrameSizeError(
+            f"{name} is {size}, and pictures of more than {MOST_PIXELS:,} pixels are not read; "
+            "give it reduced"
+        )
 
 
 def _refuse_garbled(page: tiff.Directory, name: str) -> None:
@@ -142,40 +152,5 @@ def _not_supported(name: str, what: str) -> SourceError:
 
 def _is_complete(content: bytes) -> bool:
     # Older decoders fill the rest of a truncated picture with grey and say so on stderr only.
-    if content.startswith(JPEG_START):
-        return _is_complete_jpeg(content)
-    if content.startswith(PNG_SIGNATURE):
-        return _is_complete_png(content)
-    return bool(content)
-
-
-def _is_complete_jpeg(content: bytes) -> bool:
-    # The end marker counts only after the start of the scan: an EXIF thumbnail has its own.
-    position = len(JPEG_START)
-    while position + 4 <= len(content) and content[position] == 0xFF:
-        marker = content[position + 1]
-        if marker == _JPEG_SCAN:
-            return content.find(b"\xff\xd9", position) != -1
-        if marker == 0xFF:  # a fill byte
-            position += 1
-        elif marker in _JPEG_MARKERS_WITHOUT_LENGTH:
-            position += 2
-        else:
-            position += 2 + int.from_bytes(content[position + 2 : position + 4], "big")
-    return False
-
-
-def _is_complete_png(content: bytes) -> bool:
-    # Checked here because libpng writes about a wrong checksum to stderr before it gives up.
-    view = memoryview(content)
-    position = len(PNG_SIGNATURE)
-    while position + 12 <= len(content):
-        length = int.from_bytes(view[position : position + 4], "big")
-        end = position + 12 + length
-        checksum = int.from_bytes(view[end - 4 : end], "big")
-        if end > len(content) or zlib.crc32(view[position + 4 : end - 4]) != checksum:
-            return False
-        if content.startswith(b"IEND", position + 4):
-            return True
-        position = end
-    return False
+    # Decoders of other formats than these are not let at what strangers wrote.
+    return stated_size(content) is not None or tiff.Header.of(content) is not None

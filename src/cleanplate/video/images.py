@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from cleanplate.errors import SourceError
+from cleanplate.picture_header import JPEG_START
 from cleanplate.video.chunks import pictures_in
-from cleanplate.video.decoding import JPEG_START, Decoded, decode, read_content
+from cleanplate.video.decoding import Decoded, decode, read_content
 from cleanplate.video.numbering import NumberedImage, number_images
 from cleanplate.video.orientation import UPRIGHT, commonest, exif_orientation
 from cleanplate.video.source import Tally

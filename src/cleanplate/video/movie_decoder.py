@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.errors import SourceError
-from cleanplate.frames import Picture
+from cleanplate.frames import MOST_PIXELS, Picture
 from cleanplate.installed import version_of
 
 if TYPE_CHECKING:
@@ -104,6 +104,8 @@ class Decoder:
             raise SourceError(f"{name} has no video; give a file with pictures that move")
         stream = self._stream = (moving or streams)[0]
         stream.thread_type = "AUTO"
+        # A small file may say that its frames are enormous.
+        stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
         self._unit = stream.time_base or Fraction(1, 1)
         self._holes_tell = "matroska" in self._container.format.name
         self.frame_rate = _frame_rate(stream.average_rate or stream.guessed_rate)

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
+WIDTH, HEIGHT = 256, 257
 BITS_PER_SAMPLE = 258
 ORIENTATION = 274
 SAMPLES_PER_PIXEL = 277

@@ -14,7 +14,8 @@ from cleanplate.cli.outputs import require_free_file, write_picture
 from cleanplate.errors import UnknownNameError, UsageError
 from cleanplate.frames import Picture
 from cleanplate.scene import learn
-from cleanplate.scene_file import CHECKPOINT, CONFIG, read_scene
+from cleanplate.scene_file import CHECKPOINT, CONFIG
+from cleanplate.scene_reading import read_plate
 from cleanplate.settings import DEFAULT_INIT, known_plates, trained_plates
 from cleanplate.video import FrameCache, open_source
 
@@ -46,7 +47,7 @@ def plate(
         _check(how, is_scene=is_scene)
         require_free_file(out, overwrite=overwrite, suffixes=(".png", ".jpg"))
         if is_scene:
-            picture, frames = read_scene(Path(source)).plate, 0
+            picture, frames = read_plate(Path(source)), 0
         elif how in trained_plates():
             scene = learn(source, method=trained_plates()[how], progress=console.progress)
             picture, frames = scene.plate, scene.provenance["input"]["frames_learned_from"]

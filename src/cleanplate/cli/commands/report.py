@@ -10,7 +10,8 @@ from cyclopts import Parameter
 from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.cli.outputs import require_free_file
 from cleanplate.report import write_report
-from cleanplate.scene_file import REPORT, read_config
+from cleanplate.scene_file import REPORT
+from cleanplate.scene_reading import read_config
 
 
 def report(
