@@ -38,6 +38,16 @@ def test_help_names_every_command(cleanplate: CommandLine) -> None:
         assert f" {command} " in outcome.out
 
 
+@pytest.mark.parametrize("options", [("learn",), ("segment", "--model", "y")])
+def test_a_second_source_is_told_what_to_give(
+    cleanplate: CommandLine, options: tuple[str, ...]
+) -> None:
+    outcome = cleanplate(*options, "a.mp4", "b.mp4", "c.mp4", "--out", "x")
+    assert outcome.code == 2
+    assert "one source is read at a time, and b.mp4 and 1 more came after" in outcome.err
+    assert "a pattern in quotes, such as 'part*.mp4'" in outcome.err
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help_and_the_common_options(
     cleanplate: CommandLine, command: str

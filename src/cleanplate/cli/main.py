@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from cyclopts import CycloptsError
+from cyclopts import CycloptsError, UnusedCliTokensError
 
 from cleanplate.cli.app import app
 from cleanplate.cli.console import SCHEMA_VERSION, write_json
@@ -72,6 +72,14 @@ def _fail(arguments: Sequence[str], error: BaseException, sentence: str, code: i
 
 
 def _usage(error: CycloptsError) -> str:
+    if isinstance(error, UnusedCliTokensError):
+        unused = list(error.unused_tokens or ())
+        if unused and not any(token.startswith("-") for token in unused):
+            more = unused[0] if len(unused) == 1 else f"{unused[0]} and {len(unused) - 1} more"
+            return (
+                f"one source is read at a time, and {more} came after the first; give the parts of "
+                f"one recording, or its pictures, as a pattern in quotes, such as 'part*.mp4'"
+            )
     return f"{error} (cleanplate --help lists the commands and their options)"
 
 

@@ -102,6 +102,21 @@ def number_images(paths: Sequence[Path]) -> Numbering:
     return _unwrapped(names, numbers)
 
 
+def in_order_of_names(paths: Sequence[Path]) -> list[Path]:
+    """Files, such as the parts of a recording, in the order that `number_images` gives.
+
+    Raises:
+        SourceError: Their names tell no order.
+    """
+    try:
+        return [image.path for image in number_images(paths).images]
+    except SourceError as error:
+        raise SourceError(
+            f"the names of {paths[0]} and {len(paths) - 1} more tell no order in which they follow "
+            f"each other; give one of them, or a narrower pattern"
+        ) from error
+
+
 def _stems(paths: Sequence[Path]) -> list[str]:
     """Names in small letters, their hours those of a whole day."""
     stems = [path.stem.casefold() for path in paths]
