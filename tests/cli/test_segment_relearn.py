@@ -117,6 +117,8 @@ def test_objects_of_both_views_have_numbers_of_their_own_and_times_of_the_record
     bare = MOVED.backgrounds
     frames = np.concatenate([np.repeat(bare[:1], 100, axis=0), np.repeat(bare[-1:], 190, axis=0)])
     frames[10:100, 30:60, 20:60] = (10, 240, 10)
+    for at in range(180, 200):  # it drives in
+        frames[at, 40:70, max(0, 70 - 4 * (200 - at)) : 110 - 4 * (200 - at)] = (240, 10, 240)
     frames[200:280, 40:70, 70:110] = (240, 10, 240)
     folder = write_image_folder(tmp_path / "in", frames)
     outcome = cleanplate(*call(view, folder, tmp_path, "--json"))

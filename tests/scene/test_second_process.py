@@ -43,6 +43,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frames = []
     for at in range(FRAMES):
         cars = [(60 + 5 * max(0, at - LEAVES), 50, CAR), (4 * (at % 50) - 40, 10, (200, 60, 40))]
+        cars.append((max(100, 200 - 6 * at), 88, (40, 60, 200)))  # it comes and waits
         frames.append(seen([car for car in cars if car[0] < 160], at=at))
     return write_image_folder(tmp_path_factory.mktemp("road"), np.stack(frames))
 

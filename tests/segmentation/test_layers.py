@@ -140,8 +140,7 @@ def test_a_ghost_stays_where_nothing_is_to_be_mended() -> None:
 
 def test_after_a_repair_a_car_in_that_place_is_foreground() -> None:
     plate, frames = ghostly()
-    cars = [seen([(60, 50, CAR)], at=100 + at) for at in range(60)]
-    followed, _ = follow(frames + cars, plate)
+    followed, _ = follow(frames + visit(stops=60)[:70], plate)
     assert followed[-1].mask[54:70, 64:96].all()
     assert (car_of(followed[-1]) == WAITING).mean() > 0.9
 

@@ -72,4 +72,5 @@ def _line(found: WaitingObject) -> dict[str, object]:
         "box": list(found.box),
         "pixels": found.pixels,
         "state": "settled" if found.settled else "waiting",
+        "began_before": found.began_before,
     }

@@ -9,7 +9,7 @@ from cleanplate.segmentation.layers.labels import (
     Label,
 )
 from cleanplate.segmentation.layers.layers import LayeredFrame, Layers
-from cleanplate.segmentation.layers.waiting import WaitingObject
+from cleanplate.segmentation.layers.waiting_object import WaitingObject
 
 __all__ = [
     "BACKGROUND",

@@ -15,8 +15,10 @@ from cleanplate.segmentation.cleanup import Cleanup
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers.ghosts import is_ghost
 from cleanplate.segmentation.layers.labels import MOVING, SETTLED, SHADOW, WAITING
+from cleanplate.segmentation.layers.standing import Look
 from cleanplate.segmentation.layers.stillness import Stillness
-from cleanplate.segmentation.layers.waiting import Waiting, WaitingObject, mask_of
+from cleanplate.segmentation.layers.waiting import Waiting
+from cleanplate.segmentation.layers.waiting_object import WaitingObject
 from cleanplate.segmentation.segmenter import Cut, Segmenter
 from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadow_model import ShadowModel
@@ -94,6 +96,8 @@ class Layers:
         self._waiting = Waiting(
             size,
             min_area=max(1, self._cleanup.min_area),
+            gap=self._cleanup.gap,
+            wait=settings.wait_seconds,
             patience=_PATIENCE,
             settle=None if settle == "never" else settle,
         )
@@ -160,13 +164,16 @@ class Layers:
         return LayeredFrame(mask, labels, cut.background, self._waiting.objects)
 
     def _look_who_rests(self, time: float, picture: Picture, cut: Cut) -> None:
-        still = self._stillness.update(time, picture, cut.background)
-        foreground = cut.mask > 0
-        self._rests = still & foreground
+        still = self._stillness.update(time, picture, cut.background, cut.mask)
+        self._rests = still & (cut.mask > 0)
         if self._rests.any():
             # A pixel in a mask may look as if nobody were there: closed gaps, a passing look-alike.
             self._rests &= self._stillness.differs()
-        self._waiting.update(time, self._rests, still & ~foreground, self._stillness.since)
+        look = Look(time, picture, cut.mask, self._rests, self._stillness.since)
+        left = self._waiting.update(look)
+        if left.any():
+            self._stillness.empty(time, left)
+        self._rests &= self._waiting.taken
 
     def _mended(self, background: Picture, state: int) -> Picture:
         return mended(background, self._mends[state]) if state in self._mends else background
@@ -176,33 +183,33 @@ class Layers:
         if rests.any():
             smooth = (self._cleanup.majority(rests.view(np.uint8) * np.uint8(255)) & mask) > 0
             labels[smooth] = WAITING
-            for found in self._waiting.objects:
-                if found.settled:
-                    labels[smooth & (self._waiting.owner == found.number)] = SETTLED
+            for mark in self._waiting.settled:
+                labels[smooth & (self._waiting.region(mark) > 0)] = SETTLED
         return labels
 
     def _mend_ghosts(self, cut: Cut, picture: Picture, state: int) -> bool:
         """Takes up ghosts into the background of a state; whether there was one."""
         mended_before = self._repairs
-        for found in self._waiting.objects:
-            tested = self._tested.setdefault(found.number, _Tested())
+        marks = self._waiting.marks
+        self._tested = {mark: self._tested.get(mark, _Tested()) for mark in marks}
+        for mark, tested in self._tested.items():
             if tested.frames >= _TESTED_FRAMES:
                 continue
-            region = mask_of(self._waiting.owner, found.number)
+            region = self._waiting.region(mark)
             tested.frames += 1
             tested.positive += 1
             if not is_ghost(region, cut.mask, picture, cut.background):
                 tested.positive = 0
             elif tested.positive >= _GHOST_FRAMES:
-                self._mend(found.number, region, cut.mask, state)
+                self._mend(mark, region, cut.mask, state)
         return self._repairs > mended_before
 
-    def _mend(self, number: int, region: Mask, mask: Mask, state: int) -> None:
+    def _mend(self, mark: int, region: Mask, mask: Mask, state: int) -> None:
         grown = cv2.dilate(region, np.ones((_RIM, _RIM), np.uint8)) > 0
         place = grown & ((mask == 0) | (region > 0))
         change = np.rint(self._stillness.look[place]).astype(np.int16)
         repair = self._mends.setdefault(state, np.zeros((*self._size, 3), np.int16))
         repair[place] += change
         self._stillness.rebase(place, change)
-        self._waiting.forget(number)
+        self._waiting.forget(mark)
         self._repairs += 1

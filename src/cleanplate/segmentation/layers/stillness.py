@@ -25,7 +25,8 @@ class Stillness:
 
     A look is the signed difference between frame and background, so that light which the background
     follows changes nothing. A pixel keeps its look while something else passes in front of it; only
-    what itself stays for `wait` seconds becomes the look, with the time at which it came.
+    what itself stays for `wait` seconds becomes the look, with the time at which it came. Before
+    anything has stayed, the look is that of the empty scene: the first frame proves nothing.
 
     Args:
         noise: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB.
@@ -56,17 +57,29 @@ class Stillness:
         assert self._look is not None
         return self._look
 
-    def update(self, time: float, picture: Picture, background: Picture) -> NDArray[np.bool_]:
-        """Which pixels show the look that they have had for `wait` seconds, `(h, w)`."""
+    def update(
+        self, time: float, picture: Picture, background: Picture, foreground: Mask
+    ) -> NDArray[np.bool_]:
+        """Which pixels show the look that they have had for `wait` seconds, `(h, w)`.
+
+        Args:
+            time: Of the frame, in seconds.
+            picture: `(h, w, 3)`, uint8, RGB.
+            background: In the light of the frame, `(h, w, 3)`.
+            foreground: Where the frame shows something else than the background, 255 or 0.
+        """
         now = np.subtract(picture, background, dtype=np.float32)  # twice as fast as cv2.subtract
         jumps = self._light_jumps(picture, background)
         if self._look is None:
-            self._look = now.copy()
+            self._look = np.zeros_like(now)
             self._since[:] = self._candidate_since[:] = time
             self._candidate = now
             return np.zeros(self._size, np.bool_)
         if jumps:
-            cv2.copyTo(now, self._is_still, self._look)
+            # Who has just come to an empty place is not what stood there, and the reverse.
+            is_taken = self.differs().view(np.uint8) * np.uint8(255)
+            changed = cv2.bitwise_xor(is_taken, foreground)
+            cv2.copyTo(now, cv2.subtract(self._is_still, changed), self._look)
         shown = self._is_same(now, self._look)
         new = cv2.bitwise_not(cv2.bitwise_or(shown, self._is_same(now, self._candidate)))
         cv2.copyTo(now, new, self._candidate)
@@ -89,6 +102,12 @@ class Stillness:
         """Where the look is not that of the background, `(h, w)`."""
         strength = cv2.transform(np.abs(self.look), _SUM)
         return np.asarray(cv2.blur(strength, (3, 3)) > self._limit, np.bool_)
+
+    def empty(self, time: float, place: NDArray[np.bool_]) -> None:
+        """Tells that whoever stood somewhere has left: the empty scene is what stays there."""
+        assert self._look is not None
+        self._look[place] = 0
+        self._since[place] = time
 
     def rebase(self, place: NDArray[np.bool_], change: NDArray[np.int16]) -> None:
         """Tells that the background has changed: looks there are relative to a new one.

@@ -2,182 +2,377 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.frames import FrameSize, Mask
+from cleanplate.frames import FrameSize, Mask, Picture
+from cleanplate.segmentation.layers.arrivals import Arrivals
+from cleanplate.segmentation.layers.outlines import edges_in, parts_of
+from cleanplate.segmentation.layers.standing import (
+    Look,
+    Part,
+    Standing,
+    box_of,
+    grown,
+    part_of,
+    union,
+)
+from cleanplate.segmentation.layers.waiting_object import WaitingObject
 
 _ONE_STOP = 2.0
 """Neighbouring pixels that came to rest within this time are one object, in seconds."""
-_LEAST_VISIBLE = 0.3
-"""Share of an object that has to be seen for it to be there."""
-
-
-@dataclass(frozen=True)
-class WaitingObject:
-    """One object that stands still.
-
-    Attributes:
-        number: From 1, in the order in which objects were found.
-        first_seen: Time at which it came to rest, seconds.
-        last_seen: Time at which it was last seen at rest, seconds.
-        box: Left, top, width and height, in pixels.
-        pixels: Its size.
-        settled: Whether it has stood long enough to be part of the scene.
-    """
-
-    number: int
-    first_seen: float
-    last_seen: float
-    box: tuple[int, int, int, int]
-    pixels: int
-    settled: bool = False
-
-    @property
-    def dwell(self) -> float:
-        """For how long it has stood, in seconds."""
-        return self.last_seen - self.first_seen
-
-    def at(self, left: int, top: int) -> WaitingObject:
-        """The same object at another place."""
-        return replace(self, box=(left, top, *self.box[2:]))
-
-    def enlarged(self, across: float, down: float) -> WaitingObject:
-        """The same object in a picture that is larger by these factors."""
-        left, top, width, height = self.box
-        box = (round(left * across), round(top * down), round(width * across), round(height * down))
-        return replace(self, box=box, pixels=round(self.pixels * across * down))
+_SURE = 1.0
+"""Time for which an object has not grown when anybody is told of it, in seconds."""
+_GROWTH = 0.02
+"""Share of its size by which an object has grown."""
+_LONGEST_GROWTH = 4.0
+"""Time after which somebody is told of an object in any case, in seconds."""
+_LATE = 75
+"""Percentile of the times at which the edges of an object came to rest that is the object's: where
+all of it looks alike, pixels seem to stand before it does."""
+_LEAST_VISIBLE = 0.2
+"""Share of an object's edges that have to be seen for it to be there."""
+_STILL_THERE = 0.6
+"""The same, of what is seen of it usually: people on motorbikes stand, and turn their heads."""
+_USUALLY = 2.0
+"""Time over which it is measured what is seen usually, in seconds."""
+_MOST_MOVING = 0.5
+"""Share of what surrounds an object that may move when all of it has come to rest."""
+_INSIDE = 0.7
+"""Share of a part that lies within the outline of an object, for which it belongs to it."""
+_MOST_OF_IT = 0.3
+"""Size of a part of an object that may change while it stands, as a share of it."""
+_EMPTY = 0.6
+"""Share of an object's pixels that show the background when it has left."""
+_HIDDEN = 5.0
+"""Time for which an object may be hidden by others, in seconds."""
 
 
 class Waiting:
-    """Follows objects at rest from frame to frame.
+    """Follows objects at rest from look to look.
 
-    Touching vehicles that stopped at different times are different objects; one that is hidden for
-    less than `patience` seconds, or whose look comes back unchanged, goes on.
+    Parts that came to rest within two seconds and touch, or that lie within the outline of an
+    object, are one; touching vehicles that stopped at other times are others. One that is hidden
+    for some seconds goes on.
+
+    Args:
+        size: Of the frames.
+        min_area: Smaller parts are no objects, in pixels.
+        gap: Parts that are not farther apart within the foreground touch, in pixels.
+        wait: Seconds after which what stays is at rest.
+        patience: Seconds for which an object may not be seen.
+        settle: Seconds after which it is part of the scene; None: never.
     """
 
     def __init__(
-        self, size: FrameSize, *, min_area: int, patience: float, settle: float | None
+        self,
+        size: FrameSize,
+        *,
+        min_area: int,
+        gap: int,
+        wait: float,
+        patience: float,
+        settle: float | None,
     ) -> None:
         self._owner = np.zeros(size, np.int32)
-        self._objects: dict[int, WaitingObject] = {}
+        self._taken_at: NDArray[np.float64] = np.full(size, -np.inf)
+        """Since when each pixel stood as it was given to an object, or to none for good."""
+        self._came: NDArray[np.float64] = np.zeros(size)
+        """Since when each pixel of an object has stood, and been foreground."""
+        self._standing: dict[int, Standing] = {}
+        self._leaving: list[int] = []
         self._found = 0
+        self._told = 0
+        self._start: float | None = None
+        self._before = -np.inf
+        self._arrivals = Arrivals(size, wait)
         self._min_area = min_area
         self._least_new = max(1, min_area // 4)  # fewer pixels are not worth a search
+        self._wait = wait
+        self._near = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (gap | 1, gap | 1))
         self._patience = patience
         self._settle = settle
 
     @property
-    def owner(self) -> NDArray[np.int32]:
-        """Number of the object that each pixel belongs to, `(h, w)`; 0: none."""
-        return self._owner
-
-    @property
     def objects(self) -> tuple[WaitingObject, ...]:
         """Those that are there, by number."""
-        return tuple(self._objects.values())
+        told = (each.object for each in self._standing.values() if each.is_sure)
+        return tuple(sorted(told, key=lambda each: each.number))
 
-    def update(
-        self,
-        time: float,
-        at_rest: NDArray[np.bool_],
-        vacated: NDArray[np.bool_],
-        since: NDArray[np.float64],
-    ) -> None:
-        """Takes in the next frame.
+    @property
+    def taken(self) -> NDArray[np.bool_]:
+        """Which pixels belong to an object that has come, `(h, w)`."""
+        taken = self._owner > 0
+        for standing in self._standing.values():
+            if not standing.has_come:
+                part = part_of(standing.object.box)
+                taken[part] &= self._owner[part] != standing.mark
+        return taken
 
-        Args:
-            time: Seconds.
-            at_rest: Foreground that is still, `(h, w)`.
-            vacated: What has been seen to be empty again, `(h, w)`.
-            since: Time at which each pixel came to rest, `(h, w)`, seconds.
-        """
-        self._release(at_rest, vacated, since)
-        self._take_in(time, at_rest, since)
-        self._look_after(time, at_rest, since)
+    @property
+    def marks(self) -> tuple[int, ...]:
+        """One for each thing that stands, whether anybody is told of it or not."""
+        return tuple(self._standing)
 
-    def forget(self, number: int) -> None:
+    @property
+    def settled(self) -> tuple[int, ...]:
+        """The marks of those that have settled."""
+        return tuple(each.mark for each in self._standing.values() if each.object.settled)
+
+    def region(self, mark: int) -> Mask:
+        """Pixels of an object, 255 or 0, `(h, w)`."""
+        return (self._owner == mark).view(np.uint8) * np.uint8(255)
+
+    def update(self, look: Look) -> NDArray[np.bool_]:
+        """Takes in the next look; which places objects have been seen to leave, `(h, w)`."""
+        if self._start is None:
+            self._start = look.time
+        for mark in self._leaving:
+            self.forget(mark)
+        self._leaving.clear()
+        self._arrivals.add(look.time, look.foreground)
+        self._take_in(look)
+        left = np.zeros(self._owner.shape, np.bool_)
+        for mark in list(self._standing):
+            if mark in self._standing:
+                self._look_after(mark, look, left)
+        self._before = look.time
+        return left
+
+    def forget(self, mark: int) -> None:
         """Lets an object go."""
-        self._owner[self._owner == number] = 0
-        del self._objects[number]
+        standing = self._standing.pop(mark)
+        part = part_of(standing.object.box)
+        self._owner[part][self._owner[part] == mark] = 0
 
-    def _release(
-        self, at_rest: NDArray[np.bool_], vacated: NDArray[np.bool_], since: NDArray[np.float64]
-    ) -> None:
-        """Pixels that show something else for good leave their object."""
-        if not self._objects:
-            return
-        came, last = np.zeros(self._found + 1), np.zeros(self._found + 1)
-        for number, found in self._objects.items():
-            came[number], last[number] = found.first_seen, found.last_seen
-        owned = np.nonzero(self._owner)
-        owner, began = self._owner[owned], since[owned]
-        # A gap in the mask is no departure: what is empty must have begun after the object.
-        has_left = vacated[owned] & (began > came[owner] + _ONE_STOP)
-        # Whoever came to rest after the owner was last seen is somebody else.
-        has_left |= at_rest[owned] & (began > last[owner])
-        self._owner[owned] = np.where(has_left, 0, owner)
-
-    def _take_in(self, time: float, at_rest: NDArray[np.bool_], since: NDArray[np.float64]) -> None:
-        new = (at_rest & (self._owner == 0)).view(np.uint8)
+    def _take_in(self, look: Look) -> None:
+        new = (look.at_rest & (look.since > self._taken_at)).view(np.uint8)
         if cv2.countNonZero(new) < self._least_new:
             return
-        count, components, statistics, _ = cv2.connectedComponentsWithStats(new, connectivity=8)
+        joined = cv2.bitwise_or(cv2.bitwise_and(cv2.dilate(new, self._near), look.foreground), new)
+        count, components, statistics, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+        rim = self._near.shape[0]
         for component in range(1, count):
-            left, top, width, height, area = statistics[component]
-            part = np.s_[max(0, top - 1) : top + height + 1, max(0, left - 1) : left + width + 1]
-            pixels = components[part] == component
-            began = float(np.median(since[part][pixels]))
-            number = self._neighbour(part, pixels, began, is_small=area < self._min_area)
-            if number is None and area >= self._min_area:
-                self._found += 1
-                number = self._found
-                box = (int(left), int(top), int(width), int(height))
-                self._objects[number] = WaitingObject(number, began, time, box, int(area))
-            if number is not None:
-                self._owner[part][pixels] = number
+            left, top, width, height, _ = (int(value) for value in statistics[component])
+            part = grown((left, top, width, height), rim)
+            pixels = (components[part] == component) & (new[part] > 0)
+            if pixels.any():
+                self._give(look, part, pixels)
 
-    def _neighbour(
-        self, part: tuple[slice, slice], pixels: NDArray[np.bool_], began: float, *, is_small: bool
+    def _give(self, look: Look, part: Part, pixels: NDArray[np.bool_]) -> None:
+        """Gives pixels that came to rest to an object, an old or a new one, or to none."""
+        since = look.since[part][pixels]
+        area = len(since)
+        touched = self._touched(part, pixels)
+        if area < self._min_area and not touched:
+            return
+        covered = self._arrivals.covered_since(part, pixels)
+        if covered > look.time - self._wait:
+            return  # what has looked the same for longer was no foreground
+        began = max(_came(look, part, pixels), covered)
+        mark = self._owner_of(part, pixels, began, touched)
+        if mark is None:
+            self._found += 1
+            mark = self._found
+            found = WaitingObject(0, began, look.time, box_of(part, pixels), area)
+            self._standing[mark] = Standing(mark, look.time, look.time, found)
+        self._owner[part][pixels] = mark
+        self._taken_at[part][pixels] = since
+        self._came[part][pixels] = np.maximum(since, covered)
+        standing = self._standing[mark]
+        standing.has_come |= area >= self._min_area and self._arrivals.has_come(part, pixels, began)
+        if area >= _GROWTH * standing.object.pixels:
+            standing.grew = look.time
+            standing.is_measured = False
+        box = union(standing.object.box, box_of(part, pixels))
+        standing.object = replace(standing.object, box=box)
+
+    def _touched(self, part: Part, pixels: NDArray[np.bool_]) -> list[int]:
+        """Objects that some pixels touch, the one that they touch most first."""
+        around = cv2.dilate(pixels.view(np.uint8), self._near) > 0
+        marks, counts = np.unique(self._owner[part][around], return_counts=True)
+        return [int(mark) for mark in marks[np.argsort(-counts)] if mark]
+
+    def _owner_of(
+        self, part: Part, pixels: NDArray[np.bool_], began: float, touched: list[int]
     ) -> int | None:
-        """The touching object that these pixels belong to."""
-        around = cv2.dilate(pixels.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        touched = np.bincount(self._owner[part][around])
-        for number in np.argsort(-touched):
-            if number == 0 or not touched[number]:
+        """The object that pixels belong to; None: to none of those that are known."""
+        area = np.count_nonzero(pixels)
+        close = []
+        for mark in touched:
+            known = self._standing[mark].object
+            at_once = abs(known.first_seen - began) <= _ONE_STOP
+            if (at_once or area < _MOST_OF_IT * known.pixels) and self._is_inside(
+                mark, part, pixels
+            ):
+                return mark
+            is_little = area < _MOST_OF_IT * known.pixels
+            if at_once and (is_little or not self._standing[mark].is_sure):
+                close.append(mark)
+        if close:
+            return self._merged(close)
+        return touched[0] if touched and area < self._min_area else None
+
+    def _is_inside(self, mark: int, part: Part, pixels: NDArray[np.bool_]) -> bool:
+        """Whether most of some pixels lie within the outline of an object."""
+        own = part_of(self._standing[mark].object.box)
+        points = cv2.findNonZero((self._owner[own] == mark).view(np.uint8))
+        if points is None:
+            return False
+        outline = np.zeros(pixels.shape, np.uint8)
+        corner = np.array([own[1].start - part[1].start, own[0].start - part[0].start], np.int32)
+        cv2.fillConvexPoly(outline, cv2.convexHull(points) + corner, 1)
+        return bool(outline[pixels].mean() >= _INSIDE)
+
+    def _merged(self, marks: list[int]) -> int:
+        """Makes one object of several, as far as nobody has been told of them."""
+        first = min(marks, key=lambda mark: (not self._standing[mark].is_sure, mark))
+        for mark in marks:
+            standing = self._standing[mark]
+            if mark == first or standing.is_sure:
                 continue
-            if is_small or abs(self._objects[int(number)].first_seen - began) <= _ONE_STOP:
-                return int(number)
-        return None
+            part = part_of(standing.object.box)
+            self._owner[part][self._owner[part] == mark] = first
+            kept = self._standing[first]
+            kept.is_measured = False
+            kept.has_come |= standing.has_come
+            kept.object = replace(kept.object, box=union(kept.object.box, standing.object.box))
+            del self._standing[mark]
+        return first
 
-    def _look_after(
-        self, time: float, at_rest: NDArray[np.bool_], since: NDArray[np.float64]
-    ) -> None:
-        for number, found in list(self._objects.items()):
-            whole = (self._owner == number).view(np.uint8)
-            size = cv2.countNonZero(whole)
-            visible = cv2.countNonZero(cv2.bitwise_and(whole, at_rest.view(np.uint8)))
-            if size >= self._min_area // 2 and visible >= max(1, _LEAST_VISIBLE * size):
-                left, top, width, height = cv2.boundingRect(whole)
-                came = float(np.median(since[(whole > 0) & at_rest]))
-                if not 0 < came - found.first_seen <= _ONE_STOP:
-                    came = found.first_seen  # else its uniform parts had seemed to stand earlier
-                stays = self._settle is not None and time - came >= self._settle
-                self._objects[number] = replace(
-                    found,
-                    first_seen=came,
-                    last_seen=time,
-                    box=(left, top, width, height),
-                    pixels=size,
-                    settled=found.settled or stays,
-                )
-            elif size == 0 or time - found.last_seen > self._patience:
-                self.forget(number)
+    def _look_after(self, mark: int, look: Look, left: NDArray[np.bool_]) -> None:
+        standing = self._standing[mark]
+        part = part_of(standing.object.box)
+        own = self._owner[part] == mark
+        size = int(np.count_nonzero(own))
+        is_small = size < max(1, self._min_area // 2)
+        if not standing.is_measured and not standing.is_sure:
+            self._measure(standing, look.picture)
+        visible = 0.0 if is_small else self._visible(standing, look)
+        is_there = visible >= max(_LEAST_VISIBLE, _STILL_THERE * standing.usual)
+        if visible >= _LEAST_VISIBLE:
+            share = min(1.0, (look.time - self._before) / _USUALLY)
+            standing.usual += share * (visible - standing.usual)
+        if is_there:
+            known = standing.object
+            stays = self._settle is not None and look.time - known.first_seen >= self._settle
+            standing.object = replace(
+                known,
+                last_seen=look.time,
+                box=box_of(part, own),
+                pixels=size,
+                settled=known.settled or stays,
+            )
+        elif is_small or self._has_gone(standing, look, part, own):
+            if np.count_nonzero(own & (look.foreground[part] == 0)) >= _EMPTY * size:
+                left[part] |= own
+            self._let_go(standing)
+            return
+        if not standing.is_sure and self._is_whole(standing, look):
+            self._split(standing, look)
+
+    def _is_whole(self, standing: Standing, look: Look) -> bool:
+        """Whether an object does not grow any more, and has been seen apart from what moves.
+
+        A patch that shines where others drive past stands within what moves.
+        """
+        if not standing.has_come:
+            return False
+        part = grown(standing.object.box, self._near.shape[0])
+        own = (self._owner[part] == standing.mark).view(np.uint8)
+        beside = (cv2.dilate(own, self._near) > 0) & (own == 0)
+        moves = beside & (look.foreground[part] > 0) & ~look.at_rest[part]
+        share = float(moves[beside].mean()) if beside.any() else 0.0
+        standing.is_apart = standing.is_apart or share <= _MOST_MOVING
+        if not standing.is_apart:
+            return False
+        if look.time - standing.found >= _LONGEST_GROWTH:
+            return True
+        return look.time - standing.grew >= _SURE and share <= _MOST_MOVING
+
+    def _measure(self, standing: Standing, picture: Picture) -> None:
+        """Finds the edges of an object that has grown, and when they came to rest."""
+        part = part_of(standing.object.box)
+        own = self._owner[part] == standing.mark
+        if not own.any():
+            return
+        edges = edges_in(own, picture[part])
+        came = float(np.percentile(self._came[part][edges], _LATE))
+        rows, columns = np.nonzero(edges)
+        standing.edges = (rows + part[0].start, columns + part[1].start)
+        standing.is_measured = True
+        assert self._start is not None
+        standing.object = replace(
+            standing.object, first_seen=came, began_before=came <= self._start
+        )
+
+    def _visible(self, standing: Standing, look: Look) -> float:
+        """Share of an object's edges, of those that are still its own, that are seen at rest."""
+        edges = standing.edges
+        own = self._owner[edges] == standing.mark
+        shows = own & look.at_rest[edges] & (look.since[edges] <= self._taken_at[edges])
+        return float(shows[own].mean()) if own.any() else 0.0
+
+    def _split(self, standing: Standing, look: Look) -> None:
+        """Tells of an object with all of its parts, or of several that only touch."""
+        standing = self._standing[self._merged([standing.mark, *self._others_of(standing)])]
+        part = part_of(standing.object.box)
+        first, *others = parts_of(self._owner[part] == standing.mark, self._min_area)
+        for other in others:
+            self._found += 1
+            box = box_of(part, other)
+            found = replace(standing.object, box=box, pixels=int(np.count_nonzero(other)))
+            new = replace(standing, mark=self._found, object=found)
+            self._standing[new.mark] = new
+            self._owner[part][other] = new.mark
+            self._measure(new, look.picture)
+            self._tell(new)
+        box = box_of(part, first)
+        standing.object = replace(standing.object, box=box, pixels=int(np.count_nonzero(first)))
+        self._measure(standing, look.picture)
+        self._tell(standing)
+
+    def _others_of(self, standing: Standing) -> list[int]:
+        """Objects that nobody has been told of, and that may be parts of this one."""
+        part = grown(standing.object.box, self._near.shape[0])
+        own = (self._owner[part] == standing.mark).view(np.uint8)
+        marks = np.unique(self._owner[part][cv2.dilate(own, self._near) > 0])
+        others = (self._standing[int(mark)] for mark in marks if mark not in (0, standing.mark))
+        came = standing.object.first_seen
+        return [
+            other.mark
+            for other in others
+            if not other.is_sure and abs(other.object.first_seen - came) <= _ONE_STOP
+        ]
+
+    def _has_gone(self, standing: Standing, look: Look, part: Part, own: NDArray[np.bool_]) -> bool:
+        unseen = look.time - standing.object.last_seen
+        if unseen <= self._patience:
+            return False
+        empty = np.count_nonzero(own & (look.foreground[part] == 0))
+        return bool(unseen > _HIDDEN or empty >= _EMPTY * np.count_nonzero(own))
+
+    def _let_go(self, standing: Standing) -> None:
+        """Forgets an object, at once or after it has been told of."""
+        if not standing.is_sure and standing.is_apart:
+            self._tell(standing)
+            if standing.is_sure:
+                self._leaving.append(standing.mark)
+                return
+        self.forget(standing.mark)
+
+    def _tell(self, standing: Standing) -> None:
+        if standing.is_sure or not standing.has_come or standing.object.dwell < self._wait:
+            return
+        self._told += 1
+        standing.is_sure = True
+        standing.object = replace(standing.object, number=self._told)
 
 
-def mask_of(owner: NDArray[np.int32], number: int) -> Mask:
-    """Pixels of an object, 255 or 0."""
-    return (owner == number).view(np.uint8) * np.uint8(255)
+def _came(look: Look, part: Part, pixels: NDArray[np.bool_]) -> float:
+    """Time at which the edges of some pixels came to rest."""
+    edges = edges_in(pixels, look.picture[part])
+    return float(np.percentile(look.since[part][edges], _LATE))
