@@ -50,3 +50,16 @@ def infrared(pictures: Picture) -> Picture:
     lamp = 1.1 - 0.35 * (down[:, None] + across[None])
     grey = np.clip(190 - 0.9 * green + 0.8 * (red - blue), 15, 225) * lamp
     return as_bytes(np.repeat(grey[..., None], 3, axis=-1))
+
+
+def light_slope(backgrounds: Picture, frames: Picture, plate: Picture) -> float:
+    """Change of the backgrounds for each grey level of change of the frames' light.
+
+    1 follows the light, 0 stands still. The light is the median difference to the plate, which less
+    than half of a picture in foreground does not touch.
+    """
+    drawn, shown = (
+        np.median(stack.mean(axis=-1) - plate.mean(axis=-1), axis=(1, 2))
+        for stack in (backgrounds, frames)
+    )
+    return float(np.polyfit(shown, drawn, 1)[0])

@@ -22,10 +22,27 @@ class FrameBatch:
     Attributes:
         rgb: `(B, 3, H, W)`, float32 in [0, 1].
         extras: Other modalities by name, each `(B, C, H, W)`, float32.
+        expected: What the empty scene is expected to look like in each frame, `(B, 3, H, W)`; only
+            training reads it. None: not known.
+        contested: `(1, 1, H, W)`, bool, where something else stood as long as the initial plate was
+            seen; None: nowhere.
     """
 
     rgb: Tensor
     extras: Mapping[Modality, Tensor] = field(default_factory=dict)
+    expected: Tensor | None = None
+    contested: Tensor | None = None
+
+    @property
+    def target(self) -> Tensor:
+        """What a background is compared with in training, `(B, 3, H, W)`.
+
+        The frames. Where the recording alone cannot tell the scene from what stood in front of it
+        the expected plate stands in for them: there a network learns the light and nothing else.
+        """
+        if self.expected is None or self.contested is None:
+            return self.rgb
+        return torch.where(self.contested, self.expected, self.rgb)
 
     def read(self, modality: Modality) -> Tensor:
         """Tensor of one modality.

@@ -19,6 +19,8 @@ from cleanplate.errors import FrameSizeError, SettingsError, UnknownNameError
 from cleanplate.windows import window_sums
 
 _HUBER_TRANSITION = 3 / 255
+_HELD = 0.02
+"""Bootstrap weight below which a pixel is foreground, and is compared with what is expected."""
 _PROBABILITY_MARGIN = 1e-4
 _LOG_COSH_LINEAR_FROM = 10.0
 
@@ -194,6 +196,34 @@ def bootstrap_weight(
         return (foreground * -strength).exp_()
 
 
+def bootstrapped_error(
+    estimate: Tensor, target: Tensor, reference: Tensor | None = None, *, strength: float
+) -> tuple[Tensor, Tensor]:
+    """Huber error of each value, `(B, 3, H, W)`, and its bootstrap weight, `(B, 1, H, W)`.
+
+    Without a reference the weight is that of the error itself. With one it is that of the
+    reference's error, and where it falls below 0.02 (at the full strength of 6: beyond 50 grey
+    levels, summed over RGB) the estimate is compared with the reference under a weight of 0.02. A
+    weight alone does not hold an estimate: Adam makes steps of full length from gradients
+    of a four-hundredth, if nothing speaks against them.
+
+    Args:
+        estimate: `(B, 3, H, W)`.
+        target: `(B, 3, H, W)`.
+        reference: What the scene is expected to look like, `(B, 3, H, W)`; None: not known.
+        strength: As of `bootstrap_weight`.
+    """
+    if reference is None:
+        error = huber(estimate, target)
+        return error, bootstrap_weight(error, strength=strength)
+    doubt = huber(reference, target)
+    alone = bootstrap_weight(doubt, strength=strength, window=1)
+    # Around it may be little to doubt: what is small is drawn as soon as what is large.
+    weight = torch.minimum(alone, bootstrap_weight(doubt, strength=strength))
+    held = torch.where(weight < _HELD, reference, target)
+    return huber(estimate, held), weight.clamp_(min=_HELD)
+
+
 def reconstruction_terms(
     name: str,
     estimate: Tensor,
@@ -201,6 +231,7 @@ def reconstruction_terms(
     *,
     weight: Tensor | None = None,
     strength: float = 6.0,
+    reference: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Named scalar terms of a reconstruction loss; their sum is the loss.
 
@@ -218,6 +249,9 @@ def reconstruction_terms(
             plain mean. It is not divided by the sum of the weights, so that a batch in which
             little counts also moves the model little. None counts all pixels alike.
         strength: Strength of the bootstrap weight; only `bootstrapped` reads it.
+        reference: `(B, 3, H, W)`, whose error gives the bootstrap weight; None: the estimate's own.
+            With its own error whatever the estimate begins to draw counts more and more. Only
+            `bootstrapped` reads it, see `bootstrapped_error`.
 
     Raises:
         UnknownNameError: If there is no loss of that name.
@@ -234,9 +268,8 @@ def reconstruction_terms(
         absolute = _mean(absolute_error(estimate, target), weight)
         return {"ms_ssim": _MS_SSIM_MIX * (1 - similarity), "l1": (1 - _MS_SSIM_MIX) * absolute}
     if name == "bootstrapped":
-        error = huber(estimate, target)
-        weighted = error.sum(dim=1, keepdim=True) * bootstrap_weight(error, strength=strength)
-        return {name: _mean(weighted, weight)}
+        error, trust = bootstrapped_error(estimate, target, reference, strength=strength)
+        return {name: _mean(error.sum(dim=1, keepdim=True) * trust, weight)}
     raise UnknownNameError("loss", name, LOSS_NAMES)
 
 

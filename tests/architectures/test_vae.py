@@ -58,10 +58,13 @@ def test_nothing_squashes_the_codes_or_what_they_are_made_of() -> None:
     frames = to_tensor(scene.frames)
     with torch.no_grad():
         before = model.code_distribution(frames)
+        model.encoder(100 * model.view.reduce(frames))
         model.encoder.to_codes.bias += 7
         after = model.code_distribution(frames)
     assert all(torch.allclose(b, a + 7, atol=1e-4) for a, b in zip(before, after, strict=True))
-    assert features[0].max() > 1  # a sigmoid, as in some codes of others, would end at 1
+    # A sigmoid, as in some codes of others, would end at 1.
+    assert torch.allclose(features[1], 100 * features[0], rtol=1e-3, atol=1e-3)
+    assert features[1].max() > 1
 
 
 def test_codes_are_drawn_in_training_and_are_the_mean_otherwise() -> None:

@@ -80,10 +80,14 @@ def test_frames_of_a_batch_do_not_touch_each_other() -> None:
     assert torch.allclose(together, alone, atol=1e-5)
 
 
-def test_the_first_stage_of_the_encoder_is_not_normalised_and_all_later_ones_are() -> None:
-    kinds = [type(layer) for layer in ConvEncoder(FrameSize(64, 96), width=8, latent_dim=2).stages]
-    normalised = [nn.Conv2d, nn.GroupNorm, nn.LeakyReLU]
-    assert kinds == [nn.Conv2d, nn.LeakyReLU, *3 * normalised]
+def test_codes_grow_with_the_light_of_a_whole_frame() -> None:
+    encoder = ConvEncoder(FrameSize(64, 96), width=8, latent_dim=4)
+    frame = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        codes = torch.cat([encoder(light * frame) for light in (1.0, 2.0, 4.0)])
+    # A stage that takes the mean or the strength of a map out would give the same codes.
+    assert torch.allclose(codes[1:], torch.stack([2 * codes[0], 4 * codes[0]]), rtol=1e-3)
+    assert codes[0].abs().max() > 0.01
 
 
 def test_radfords_start_is_for_convolutions_alone() -> None:

@@ -40,11 +40,7 @@ class AdversarialAE(BackgroundModel):
         super().__init__()
         self.view = settings.view(start)
         size, latent_dim = self.view.size, settings.latent_dim
-        # The prior pulls at the codes from the first step: a normalised encoder, slow to notice the
-        # light, would give it what moves instead, and the background would stay still.
-        self.encoder = ConvEncoder(
-            size, width=settings.width, latent_dim=latent_dim, is_normalised=False
-        )
+        self.encoder = ConvEncoder(size, width=settings.width, latent_dim=latent_dim)
         self.decoder = ConvDecoder(size, width=settings.width, latent_dim=latent_dim)
         self.discriminator = _discriminator(latent_dim, settings.discriminator_width)
         if self.view.is_residual:

@@ -94,9 +94,7 @@ class _AutoEncoder(nn.Module):
         super().__init__()
         width, latent_dim = settings.width, settings.latent_dim
         # The first network has to know the light soon: until then good pixels are replaced.
-        self.encoder = ConvEncoder(
-            view.size, width=width, latent_dim=latent_dim, is_normalised=False
-        )
+        self.encoder = ConvEncoder(view.size, width=width, latent_dim=latent_dim)
         self.decoder = ConvDecoder(view.size, width=width, latent_dim=latent_dim)
         if view.is_residual:
             start_from_zero(self.decoder.to_image)

@@ -50,11 +50,7 @@ class DenoisingAE(BackgroundModel):
         super().__init__()
         self.view = settings.view(start)
         size, latent_dim = self.view.size, settings.latent_dim
-        # A normalisation takes its statistics from the whole map: an object would be felt in every
-        # feature, and with pasted objects the networks that had one did not learn to see the light.
-        self.encoder = ConvEncoder(
-            size, width=settings.width, latent_dim=latent_dim, is_normalised=False
-        )
+        self.encoder = ConvEncoder(size, width=settings.width, latent_dim=latent_dim)
         self.decoder = ConvDecoder(size, width=settings.width, latent_dim=latent_dim)
         self.saturation = settings.saturation / _GREY_LEVELS
         self.passes = settings.passes

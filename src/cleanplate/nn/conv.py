@@ -39,8 +39,9 @@ def stage_channels(width: int, depth: int) -> tuple[int, ...]:
 class ConvEncoder(nn.Module):
     """Frames `(B, C, H, W)` of one size to codes `(B, latent_dim)`, without squashing.
 
-    Normalised stages hardly see how bright a frame is, and what is new in one place changes their
-    statistics everywhere. Without normalisation codes follow the brightness from the start.
+    No stage is normalised: that would take out how bright a frame is, and what is new in one place
+    would change the statistics everywhere. Behind normalised stages two of six networks never
+    followed the light of a real road, whatever else they learned.
     """
 
     def __init__(
@@ -50,17 +51,14 @@ class ConvEncoder(nn.Module):
         width: int,
         latent_dim: int,
         channels: int = 3,
-        is_normalised: bool = True,
     ) -> None:
         super().__init__()
         self._padded = padded_size(size)
         stages = stage_channels(width, depth_for(size))
-        layers = _encoder_stages(channels, stages, is_normalised=is_normalised)
-        self.stages = nn.Sequential(*layers)
+        self.stages = nn.Sequential(*_encoder_stages(channels, stages))
         height, width_of_map = _map_size(size)
         self.to_codes = nn.Linear(stages[-1] * height * width_of_map, latent_dim)
-        if not is_normalised:
-            self.apply(_keep_strength)
+        self.apply(keep_strength)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Codes of each frame."""
@@ -107,7 +105,7 @@ def init_weights(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=0.02)
 
 
-def _keep_strength(layer: nn.Module) -> None:
+def keep_strength(layer: nn.Module) -> None:
     """He's start without biases (arXiv:1502.01852): the output is as strong as the input.
 
     With torch's own start the signal fades from layer to layer until the biases drown it: on one
@@ -124,15 +122,10 @@ def _map_size(size: FrameSize) -> FrameSize:
     return FrameSize(padded.height // step, padded.width // step)
 
 
-def _encoder_stages(
-    channels: int, stages: Sequence[int], *, is_normalised: bool
-) -> list[nn.Module]:
+def _encoder_stages(channels: int, stages: Sequence[int]) -> list[nn.Module]:
     layers: list[nn.Module] = []
-    for number, wider in enumerate(stages):
-        layers += [nn.Conv2d(channels, wider, 4, stride=2, padding=1)]
-        # None in the first stage, as in Radford et al.: it would hide how bright the frame is.
-        layers += [normalisation(wider)] if is_normalised and number > 0 else []
-        layers += [nn.LeakyReLU(_LEAK)]
+    for wider in stages:
+        layers += [nn.Conv2d(channels, wider, 4, stride=2, padding=1), nn.LeakyReLU(_LEAK)]
         channels = wider
     return layers
 

@@ -80,9 +80,11 @@ class GatedReconstruction(Reconstruction):
         self, model: GatedModel, batch: FrameBatch, progress: float
     ) -> Mapping[str, Tensor]:
         estimate, strength = model.gated_estimate(batch), self.strength_at(progress)
-        terms = reconstruction_terms(self.loss, estimate.background, batch.rgb, strength=strength)
-        by_code = reconstruction_terms(
-            self.loss, estimate.code_background, batch.rgb, strength=strength
+        terms, by_code = (
+            reconstruction_terms(
+                self.loss, drawn, batch.target, strength=strength, reference=batch.expected
+            )
+            for drawn in (estimate.background, estimate.code_background)
         )
         terms |= {f"code_{name}": self.code_weight * term for name, term in by_code.items()}
         logits = estimate.gate_logits.float()

@@ -15,6 +15,7 @@ from cleanplate.parameters import Parameters
 
 Ramp: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 _RANDOM_START_RAMP = 0.3
+WeightFrom: TypeAlias = Literal["auto", "plate", "estimate"]
 
 PhaseLoss: TypeAlias = Callable[[Any, FrameBatch, float], Mapping[str, Tensor]]
 """Model, batch and progress (0 at the start of learning, 1 at its end) to named loss terms."""
@@ -61,6 +62,15 @@ class Objective(Parameters):
         """The scheme for a network whose first picture is the initial plate itself."""
         return self
 
+    def weighs_by_plate(self, *, is_chosen: bool) -> bool:  # noqa: ARG002
+        """Whether training needs the initial plate in the light of each frame.
+
+        Args:
+            is_chosen: The initial plate was chosen among all that was seen of each place, so that
+                it shows the scene even where something stood for most of the time.
+        """
+        return False
+
 
 class RampedObjective(Objective):
     """A scheme whose loss pays little for foreground, at once or by and by."""
@@ -71,8 +81,17 @@ class RampedObjective(Objective):
     ramp: Literal["auto"] | Ramp = Field(
         "auto",
         description="share of the learning over which the strength rises from 0; auto: 0 for a "
-        "network that begins at the initial plate, otherwise 0.3",
+        "network that begins at the initial plate or is weighted by it, otherwise 0.3",
     )
+    weight_from: WeightFrom = Field(
+        "auto",
+        description="whose error gives the bootstrapped weight: the initial plate's in the light "
+        "of the frame, or the estimate's own; auto: the plate's if it is that of candidates",
+    )
+
+    def weighs_by_plate(self, *, is_chosen: bool) -> bool:
+        """As `weight_from` says."""
+        return self.weight_from == "plate" or (self.weight_from == "auto" and is_chosen)
 
     def begun_at_plate(self) -> Self:
         """Full strength from the first step: weaker, the plate would become an average again."""

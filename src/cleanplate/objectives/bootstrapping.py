@@ -10,9 +10,9 @@ from torch import Tensor
 
 from cleanplate.batch import FrameBatch
 from cleanplate.frames import Modality
-from cleanplate.losses import bootstrap_weight, huber
+from cleanplate.losses import bootstrapped_error
 from cleanplate.model import BackgroundModel
-from cleanplate.objectives.base import Phase, RampedObjective
+from cleanplate.objectives.base import Phase, RampedObjective, WeightFrom
 
 _PIXELS_PER_WIDTH = 255 / 40_000
 """Motion at which the weight of the flow is at its end, as a share of the frame's width."""
@@ -29,6 +29,12 @@ class Bootstrapping(RampedObjective):
     flow_strength: float = Field(2.0, ge=0, description="of the weight of a pixel's motion")
     frame_strength: float = Field(3.0, ge=0, description="of the weight of a whole frame's error")
     learning_rate: float = Field(0.01, gt=0, description="highest rate of Adam")
+    # This scheme finds a plate that may be better than the one it begins at.
+    weight_from: WeightFrom = Field(
+        "estimate",
+        description="whose error gives the bootstrapped weight: the initial plate's in the light "
+        "of the frame, or the estimate's own; auto: the plate's if it is that of candidates",
+    )
 
     def phases(self) -> tuple[Phase, ...]:
         """One phase that owns the plate."""
@@ -37,8 +43,12 @@ class Bootstrapping(RampedObjective):
     def _terms(
         self, model: BackgroundModel, batch: FrameBatch, progress: float
     ) -> Mapping[str, Tensor]:
-        error = huber(model.estimate_background(batch), batch.rgb)
-        weight = bootstrap_weight(error, strength=self.strength_at(progress))
+        error, weight = bootstrapped_error(
+            model.estimate_background(batch),
+            batch.target,
+            batch.expected,
+            strength=self.strength_at(progress),
+        )
         weight = weight * self._frame_weight(error)
         if self.flow_strength:
             weight = weight * torch.exp(-self.flow_strength * motion(batch.read(Modality.FLOW)))

@@ -82,7 +82,11 @@ class Coupled(Reconstruction):
     ) -> Mapping[str, Tensor]:
         background = model.extract(batch.rgb)
         terms = reconstruction_terms(
-            self.loss, background, batch.rgb, strength=self.strength_at(progress)
+            self.loss,
+            background,
+            batch.target,
+            strength=self.strength_at(progress),
+            reference=batch.expected,
         )
         residual = (batch.rgb - background.detach()).abs().sum(dim=1, keepdim=True)
         # Smallest where the spread is the median over time: foreground counts, its size does not.
@@ -92,11 +96,12 @@ class Coupled(Reconstruction):
         self, model: CoupledModel, batch: FrameBatch, progress: float
     ) -> Mapping[str, Tensor]:
         with torch.no_grad():
-            cleaned, accepted = model.separate(batch.rgb, model.extract(batch.rgb))
+            cleaned, accepted = model.separate(batch.target, model.extract(batch.rgb))
         return reconstruction_terms(
             self.second_loss,
             model.learn(cleaned),
             cleaned,
             weight=accepted.to(cleaned) if self.accepted_only else None,
             strength=self.strength_at(progress),
+            reference=batch.expected,
         )

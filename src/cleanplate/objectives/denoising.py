@@ -69,5 +69,9 @@ class Denoising(Reconstruction):
         corrupted = FrameBatch(self.corrupt(batch.rgb), batch.extras)
         estimate = model.estimate_background(corrupted)
         return reconstruction_terms(
-            self.loss, estimate, batch.rgb, strength=self.strength_at(progress)
+            self.loss,
+            estimate,
+            batch.target,
+            strength=self.strength_at(progress),
+            reference=batch.expected,
         )

@@ -53,7 +53,11 @@ class ELBO(Reconstruction):
     ) -> Mapping[str, Tensor]:
         output = model(batch)
         error = reconstruction_terms(
-            self.loss, output.background, batch.rgb, strength=self.strength_at(progress)
+            self.loss,
+            output.background,
+            batch.target,
+            strength=self.strength_at(progress),
+            reference=batch.expected,
         )
         nats = gaussian_kl(output.mean, output.log_variance).sum(dim=1).mean()
         weight = self.kl_weight * (min(1.0, progress / self.kl_ramp) if self.kl_ramp else 1.0)

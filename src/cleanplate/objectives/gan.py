@@ -80,10 +80,10 @@ class GAN(Reconstruction):
     ) -> Mapping[str, Tensor]:
         with torch.no_grad():
             drawn = model.draw(batch)
-        frames = batch.rgb
+        frames = batch.target
         if model.is_conditional:
             # What moves must not be what frames are known by: the drawn picture stands in for it.
-            frames = torch.lerp(drawn, frames, self._trust(drawn, frames, progress))
+            frames = torch.lerp(drawn, frames, self._trust(drawn, batch, progress))
         real, fake = (model.judge(self._under_noise(each)) for each in (frames, drawn))
         return {
             "real_image": _cross_entropy(real.image, self.real_label),
@@ -102,7 +102,7 @@ class GAN(Reconstruction):
         if model.is_conditional:
             # Where the reconstruction has let go of a pixel the weakest push would drive it away
             # for good: without a gate, a weight of 0.01 ended worse than the best still plate.
-            drawn = _gated(estimate, self._trust(estimate.detach(), batch.rgb, progress))
+            drawn = _gated(estimate, self._trust(estimate.detach(), batch, progress))
         else:
             drawn = model.draw(batch)
         verdict = model.judge(self._under_noise(drawn))
@@ -116,17 +116,20 @@ class GAN(Reconstruction):
         self, estimate: Tensor, batch: FrameBatch, progress: float
     ) -> dict[str, Tensor]:
         strength = self.strength_at(progress)
-        terms = reconstruction_terms(self.loss, estimate, batch.rgb, strength=strength)
+        terms = reconstruction_terms(
+            self.loss, estimate, batch.target, strength=strength, reference=batch.expected
+        )
         return {name: self.reconstruction * term for name, term in terms.items()}
 
     def _under_noise(self, pictures: Tensor) -> Tensor:
         """Pictures under noise that hides the sensor's own, by which the drawn would be told."""
         return pictures + self.instance_noise * torch.randn_like(pictures)
 
-    def _trust(self, drawn: Tensor, frames: Tensor, progress: float) -> Tensor:
+    def _trust(self, drawn: Tensor, batch: FrameBatch, progress: float) -> Tensor:
         """How much each pixel of the frames counts as background, `(B, 1, H, W)`, up to 1."""
         strength = self.strength_at(progress) if self.loss == "bootstrapped" else 0.0
-        return bootstrap_weight(huber(drawn, frames), strength=strength)
+        reference = drawn if batch.expected is None else batch.expected
+        return bootstrap_weight(huber(reference, batch.target), strength=strength)
 
 
 def _gated(pictures: Tensor, weight: Tensor) -> Tensor:

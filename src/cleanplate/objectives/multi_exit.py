@@ -44,10 +44,16 @@ class MultiExit(Reconstruction):
         self, model: ExitModel, batch: FrameBatch, progress: float
     ) -> Mapping[str, Tensor]:
         strength = self.strength_at(progress)
-        pairs = zip(model.exit_pictures(batch), model.reductions(batch.rgb), strict=True)
+        pictures, targets = model.exit_pictures(batch), model.reductions(batch.target)
+        references: tuple[Tensor | None, ...] = (None,) * len(targets)
+        if batch.expected is not None:
+            references = model.reductions(batch.expected)
         terms: dict[str, Tensor] = {}
-        for number, (picture, target) in enumerate(pairs):
-            losses = reconstruction_terms(self.loss, picture, target, strength=strength)
+        exits = zip(pictures, targets, references, strict=True)
+        for number, (picture, target, reference) in enumerate(exits):
+            losses = reconstruction_terms(
+                self.loss, picture, target, strength=strength, reference=reference
+            )
             weight = self.coarser**number
             terms |= {f"{name}_{number}": weight * term for name, term in losses.items()}
         return terms

@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor
 
 from cleanplate.batch import FrameBatch
-from cleanplate.losses import bootstrap_weight, huber
+from cleanplate.losses import bootstrapped_error, huber
 from cleanplate.objectives.base import Phase, RampedObjective
 
 
@@ -49,8 +49,9 @@ class NoiseEstimation(RampedObjective):
 
     def _terms(self, model: NoiseModel, batch: FrameBatch, progress: float) -> Mapping[str, Tensor]:
         background, noise = model.estimate(batch)
-        error = huber(background, batch.rgb)
-        weight = bootstrap_weight(error, strength=self.strength_at(progress))
+        error, weight = bootstrapped_error(
+            background, batch.target, batch.expected, strength=self.strength_at(progress)
+        )
         foreseen = huber(noise, error.detach().mean(1, keepdim=True))
         return {
             "bootstrapped": (error.sum(1, keepdim=True) * weight).mean(),

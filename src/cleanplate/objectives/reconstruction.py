@@ -33,6 +33,10 @@ class Reconstruction(RampedObjective):
     loss: LossName = Field("bootstrapped", description="how a difference to the frame is paid for")
     learning_rate: float = Field(1e-3, gt=0, description="highest rate of Adam")
 
+    def weighs_by_plate(self, *, is_chosen: bool) -> bool:
+        """Only the bootstrapped loss has a weight."""
+        return self.loss == "bootstrapped" and super().weighs_by_plate(is_chosen=is_chosen)
+
     def phases(self) -> tuple[Phase, ...]:
         """One phase that owns the whole network."""
         return (Phase(name="reconstruction", loss=self._terms, learning_rate=self.learning_rate),)
@@ -42,5 +46,9 @@ class Reconstruction(RampedObjective):
     ) -> Mapping[str, Tensor]:
         estimate = model.estimate_background(batch)
         return reconstruction_terms(
-            self.loss, estimate, batch.rgb, strength=self.strength_at(progress)
+            self.loss,
+            estimate,
+            batch.target,
+            strength=self.strength_at(progress),
+            reference=batch.expected,
         )

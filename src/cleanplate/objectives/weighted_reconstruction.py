@@ -47,9 +47,10 @@ class WeightedReconstruction(Reconstruction):
         return reconstruction_terms(
             self.loss,
             model.estimate_background(batch),
-            batch.rgb,
+            batch.target,
             weight=self.pixel_weight(batch),
             strength=self.strength_at(progress),
+            reference=batch.expected,
         )
 
 

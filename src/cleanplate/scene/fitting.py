@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from cleanplate.architectures.base import Start
-from cleanplate.background import spread_positions
+from cleanplate.background import CANDIDATES, spread_positions
 from cleanplate.batch import make_batch, to_tensor
 from cleanplate.frames import Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Objective
 from cleanplate.progress import ProgressListener
 from cleanplate.scene.device_frames import open_batches
+from cleanplate.scene.expected_plate import ExpectedPlate
 from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.moments import MomentWatcher
 from cleanplate.scene.run_folder import RunFolder
@@ -46,6 +49,7 @@ def fit(
     frames: LearningFrames,
     plate: Picture,
     *,
+    contested: NDArray[np.bool_] | None = None,
     device: torch.device,
     folder: RunFolder | None,
     progress: ProgressListener,
@@ -56,6 +60,8 @@ def fit(
         settings: All settings; not those of a baseline.
         frames: The frames to learn from.
         plate: Initial plate in their size.
+        contested: `(h, w)`, where something else stood as long as the plate was seen; None: not
+            known.
         device: Where to learn.
         folder: Where checkpoints and log go; None: nowhere.
         progress: Told of each step.
@@ -72,7 +78,11 @@ def fit(
         start = Start(plate, device, spread)
         model = settings.architecture().build(settings.model, start).to(device)
         objective = settings.objective
-        if _begins_at_plate(model, frames, plate, device):
+        read = open_batches(frames, device)
+        if objective.weighs_by_plate(is_chosen=settings.general.init == CANDIDATES):
+            objective = objective.begun_at_plate()
+            read = ExpectedPlate(plate, contested, device).added_to(read)
+        elif _begins_at_plate(model, frames, plate, device):
             objective = objective.begun_at_plate()
         trainer = Trainer(
             model,
@@ -85,7 +95,7 @@ def fit(
         files = TrainingFiles(folder.metrics, folder.checkpoint, folder.events) if folder else None
         watcher = MomentWatcher(frames, device, folder=folder.moments if folder else None)
         result = trainer.train(
-            open_batches(frames, device),
+            read,
             frames.frames.durations,
             files=files,
             progress=progress,

@@ -11,6 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cleanplate.background import (
     CANDIDATES,
     PLATES,
@@ -198,6 +201,11 @@ class _Plate:
     seen_share: FloatMap | None = None
     evidence: Evidence | None = None
 
+    @property
+    def contested(self) -> NDArray[np.bool_] | None:
+        """Where something else stood as long as the plate was seen, `(h, w)`; None: not known."""
+        return None if self.evidence is None else self.evidence.lead < 0.6
+
 
 class _Run:
     """One pass through all stages of learning."""
@@ -232,7 +240,7 @@ class _Run:
             self._progress("initial plate", 0, 1)
             main = inputs.only(parts[0]) if len(parts) > 1 else inputs
             start = self._initial_plate(main)
-            learned = self._fit(self._settings, main, start.picture, keep=begin is not None)
+            learned = self._fit(self._settings, main, start, keep=begin is not None)
             learned, noise, shadow, ghosts = self._mended(main, learned, start)
             plate = learned_plate(learned.estimator, main)
             others = [self._still_state(inputs.only(part)) for part in parts[1:]]
@@ -322,7 +330,7 @@ class _Run:
             return _Plate(PLATES[how](inputs.frames, plate_positions(inputs.frames, sampling)))
         tree = {"method": trained_plates()[how], "device": general.device, "seed": general.seed}
         begin = self._chosen_plate(inputs)
-        learned = self._fit(resolve(tree), inputs, begin.picture, keep=False)
+        learned = self._fit(resolve(tree), inputs, begin, keep=False)
         return _Plate(learned_plate(learned.estimator, inputs), begin.seen_share)
 
     def _chosen_plate(self, inputs: LearningFrames) -> _Plate:
@@ -331,25 +339,28 @@ class _Run:
         return _Plate(chosen.picture, chosen.confidence, chosen.evidence)
 
     def _fit(
-        self, settings: LearnSettings, inputs: LearningFrames, plate: Picture, *, keep: bool
+        self, settings: LearnSettings, inputs: LearningFrames, start: _Plate, *, keep: bool
     ) -> _Learned:
         if settings.is_baseline:
-            return _Learned(StillPlate(plate), "cpu")
+            return _Learned(StillPlate(start.picture), "cpu")
         from cleanplate.scene.fitting import fit
 
         device = pick_device(settings.general.device)
         modalities = settings.modalities()
-        readers = open_readers(settings.architecture().modalities, modalities, plate)
+        readers = open_readers(settings.architecture().modalities, modalities, start.picture)
         inputs.add(self._source, readers, folder=self._folder.cache, progress=self._progress)
         fitted = fit(
             settings,
             inputs,
-            plate,
+            start.picture,
+            contested=start.contested,
             device=device,
             folder=self._folder if keep else None,
             progress=self._progress,
         )
-        estimator = NetworkEstimator(fitted.model, device, start_plate=plate, modalities=modalities)
+        estimator = NetworkEstimator(
+            fitted.model, device, start_plate=start.picture, modalities=modalities
+        )
         return _Learned(estimator, device.type, fitted)
 
     def _mended(
