@@ -19,6 +19,7 @@ from cleanplate.background import (
     PLATES,
     Evidence,
     choose_plate,
+    find_rivals,
 )
 from cleanplate.errors import SourceError
 from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
@@ -204,7 +205,7 @@ class _Plate:
     @property
     def contested(self) -> NDArray[np.bool_] | None:
         """Where something else stood as long as the plate was seen, `(h, w)`; None: not known."""
-        return None if self.evidence is None else self.evidence.lead < 0.6
+        return None if self.evidence is None else find_rivals(self.evidence)
 
 
 class _Run:
