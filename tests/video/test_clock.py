@@ -76,6 +76,23 @@ def test_a_clock_that_leaps_ahead_and_stops_is_left_behind() -> None:
     assert not clock.gaps
 
 
+@pytest.mark.parametrize("unit", [1 / 90_000, 0.001])
+def test_a_clock_that_goes_on_by_one_unit_only_stands_still(unit: float) -> None:
+    raw = even(200)
+    raw[50:] = raw[50] + 36_000 + unit * np.arange(150)
+    clock, times = placed(raw)
+    assert times == pytest.approx(even(200))
+    assert jumps(clock) == [(50, 36_000)]
+    assert not clock.gaps
+
+
+def test_a_camera_of_a_thousand_frames_a_second_does_not_stand_still() -> None:
+    clock: Clock[int] = Clock(0.001)
+    raw = np.arange(100) / 1000
+    timed = [each for i, time in enumerate(raw) for each in clock.place(i, i, time)]
+    assert [each.time for each in timed] == pytest.approx(raw)
+
+
 @pytest.mark.parametrize("by", [3.0, 36_000.0, WRAP])
 def test_a_clock_that_is_set_back_goes_on_from_the_frame_before(by: float) -> None:
     raw = even()

@@ -15,7 +15,7 @@ from video_samples import paint, write_movie, write_picture
 from cleanplate.errors import SourceError
 from cleanplate.frames import Frame, FrameSize, Picture
 from cleanplate.video import SourceProblems, open_source
-from cleanplate.video.movie_decoder import PictureMaker
+from cleanplate.video.movie_pictures import PictureMaker
 
 COUNT = 40
 
@@ -173,7 +173,7 @@ def test_interlaced_frames_show_both_fields(tmp_path: Path, codec: str, suffix: 
 
 
 @pytest.mark.parametrize("memory", ["black", "noise", "other"])
-@pytest.mark.parametrize("pixels", ["yuv420p", "yuvj420p", "yuv422p10le"])
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuvj420p", "yuv422p10le", "gray12le", "nv12"])
 def test_a_build_that_leaves_the_memory_as_it_was_is_found_out(memory: str, pixels: str) -> None:
     size = FrameSize(48, 64)
     stale = {
@@ -316,6 +316,43 @@ def test_a_movie_that_changes_its_size_is_scaled_and_the_frame_is_named(
     assert square.any(axis=0).argmax() == pytest.approx(20 * source.size.width / 32, abs=2)
     (note,) = source.notes
     assert note.startswith(f"frame 4 is {sizes[1]}, but the first frame is {sizes[0]}")
+
+
+def test_of_frames_that_are_passed_over_the_first_of_another_size_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "clip.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 24, 32, "yuvj420p"
+        for index in range(20):
+            picture = paint(index, FrameSize(24, 32) if index < 7 else FrameSize(48, 64))
+            for packet in encoded(path, [picture], "mjpeg", pixels="yuvj420p"):
+                packet.pts = packet.dts = index
+                packet.time_base, packet.stream = Fraction(1, 25), stream
+                container.mux(packet)
+    source = open_source(path)
+    assert len(list(source.frames(lambda index, _: index % 9 == 0))) == 3
+    assert source.notes[0].startswith("frame 8 is 64x48")
+
+
+def test_a_sound_that_goes_on_longer_is_no_missing_end(tmp_path: Path) -> None:
+    path = tmp_path / "clip.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", rate=25)
+        stream.height, stream.width, stream.pix_fmt = 24, 32, "yuv420p"
+        sound = container.add_stream("pcm_s16le", rate=8000)
+        for index in range(25):
+            frame = av.VideoFrame.from_ndarray(paint(index), format="rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+        for second in range(4):
+            silence = av.AudioFrame.from_ndarray(np.zeros((1, 8000), np.int16), layout="mono")
+            silence.sample_rate, silence.pts = 8000, 8000 * second
+            container.mux(sound.encode(silence))
+        container.mux(sound.encode())
+    source = open_source(path)
+    assert len(list(source.frames())) == 25
+    assert source.problems == SourceProblems(0, 0)
 
 
 def test_a_stream_cut_at_its_start_says_so(tmp_path: Path) -> None:

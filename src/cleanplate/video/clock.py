@@ -18,6 +18,10 @@ _NAMED_STEPS = 5.0
 """A jump or a gap that is longer than both is worth a word."""
 _UNEVEN = 1.5
 """Steps to the next frame from which on the frame after it is looked at first."""
+_STILL_SECONDS = 0.0015
+_STILL_STEPS = 0.1
+"""A clock that goes on by less than both stands still: what writes a file may not repeat a time,
+and adds one unit of its count."""
 _REMEMBERED_STEPS = 31
 _STEPS_TO_KNOW = 5
 _ROUNDING = 0.1
@@ -132,7 +136,7 @@ class Clock(Generic[Item]):
             self._offset = 0.0 if raw is None else -raw
             yield self._emit(item, index, 0.0, raw)
             return
-        if raw is None or raw == self._last_raw:
+        if raw is None or self._stands(self._last_raw, raw):
             if raw is not None and self._stands_since is None:
                 self._stands_since = index
             yield self._emit(item, index, self._expected(index), raw)
@@ -149,7 +153,7 @@ class Clock(Generic[Item]):
         assert self._offset is not None
         if raw is None:
             yield from self._believed()
-        elif raw == self._ahead[-1].raw:  # the clock has stopped there
+        elif self._stands(self._ahead[-1].raw, raw):
             yield from self._disbelieved(None)
         elif raw < self._ahead[-1].raw:
             yield from self._disbelieved(raw + self._offset)
@@ -215,6 +219,10 @@ class Clock(Generic[Item]):
         self._offset = next(o for o in self._offsets if self._fits(held[0], o))
         for each in held:
             yield from self.place(each.item, each.index, each.raw)
+
+    def _stands(self, before: float | None, raw: float) -> bool:
+        most = min(_STILL_SECONDS, _STILL_STEPS * self.usual_step)
+        return before is not None and 0 <= raw - before < most
 
     def _returns(self, held: _Held[Item]) -> bool:
         return self._is_long(self._leap) and any(self._fits(held, o) for o in self._offsets)

@@ -104,6 +104,8 @@ class Movie(VideoSource):
                 if index < first:
                     continue
                 breaks.headless = decoder.headless
+                if shot.size != self.size:
+                    breaks.resized = breaks.resized or (index + 1, shot.size)
                 tally.meet(time)
                 if wanted is not None and not wanted(index - first, time):
                     continue
@@ -111,9 +113,7 @@ class Movie(VideoSource):
                 if picture is None:
                     tally.lose_met()
                     continue
-                size = FrameSize(*picture.shape[:2])
-                if size != self.size:
-                    breaks.resized = breaks.resized or (index + 1, size)
+                if shot.size != self.size:
                     picture = _scaled(picture, self.size)
                 yield Frame(index - first, index + 1, time, picture)
 
@@ -236,8 +236,8 @@ def _count_absent(decoder: Decoder, positions: int, clock: Clock[Shot], tally: T
     if decoder.is_counted:
         absent = max(0, (decoder.frame_count or 0) - decoder.discarded - positions)
     else:
-        absent = round(behind / step) if behind > tolerance else 0
-    if behind > tolerance:
+        absent = round(behind / step) if behind > tolerance and not decoder.is_whole else 0
+    if behind > tolerance and not decoder.is_whole:
         tally.missing = absent
     else:
         tally.damaged += max(absent, decoder.lost_at_end)

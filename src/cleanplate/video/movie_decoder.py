@@ -8,19 +8,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Self
 
 from cleanplate.errors import SourceError
-from cleanplate.frames import MOST_PIXELS, Picture
-from cleanplate.installed import version_of
+from cleanplate.frames import MOST_PIXELS, FrameSize, Picture
+from cleanplate.video.movie_pictures import PictureMaker, quarter_turns
 
 if TYPE_CHECKING:
     import av
     from av.container import InputContainer
-    from av.video.reformatter import VideoReformatter
 
 _HIGHEST_FRAME_RATE = 1000.0
 _HIGHEST_FRAME_COUNT = 1_000_000_000
@@ -29,20 +25,10 @@ _FAILED_READS = 1000
 """Reads that fail in a row after which a file is taken to have ended."""
 _RECENT_PACKETS = 64
 """A decoder gives a frame at most about this many packets after the one that it came in."""
+_TOLERANCE = 0.5
+"""Seconds by which the end of a file may differ from what it promises."""
 _LEAST_HOLE = 512
 """Bytes between two packets of a Matroska file that are no header of a block or a cluster."""
-
-_DEEP = "10le"
-_LUMA_PLANES = frozenset(
-    kind + bits
-    for kind in ("yuv420p", "yuv422p", "yuv444p", "yuvj420p", "yuvj422p", "yuvj444p", "gray")
-    for bits in ("", _DEEP)
-)
-"""Pixel formats whose first plane is the luma, in 8 or 10 bits."""
-_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
-_LEAST_DETAIL = 8.0
-_LEAST_CORRELATION = 0.5
-_LARGEST_DIFFERENCE = 48.0
 
 
 @dataclass(frozen=True)
@@ -74,6 +60,12 @@ class Shot:
             SourceError: The installed build made another picture of it than the video holds.
         """
         return self.maker.picture(self.frame)
+
+    @property
+    def size(self) -> FrameSize:
+        """Size of the picture."""
+        size = FrameSize(self.frame.height, self.frame.width)
+        return FrameSize(*size[::-1]) if quarter_turns(self.frame) % 2 else size
 
 
 class Decoder:
@@ -121,6 +113,7 @@ class Decoder:
         self.headless = 0
         self.lost_at_end = 0
         self.discarded = 0
+        self._last_end = -math.inf
         self._hurt_at = self._hole_at = -_RECENT_PACKETS - 1
         self._packets = 0
 
@@ -186,6 +179,7 @@ class Decoder:
                 # Those of the sound too, so that bytes that belong to nothing are seen.
                 for packet in self._container.demux():
                     failures = 0
+                    self._note_end(packet)
                     if self._holes_tell and packet.size and packet.pos is not None:
                         if end_of_last is not None and packet.pos > end_of_last + _LEAST_HOLE:
                             self._hole_at = self._packets
@@ -202,6 +196,17 @@ class Decoder:
             else:
                 return
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether something beside the pictures, as sound, goes on to the promised end so far."""
+        return self.promised_end is not None and self._last_end >= self.promised_end - _TOLERANCE
+
+    def _note_end(self, packet: av.Packet) -> None:
+        is_timed = packet.pts is not None and packet.time_base is not None
+        if is_timed and packet.stream_index != self._stream.index:
+            end = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            self._last_end = max(self._last_end, end)
+
     def _duration(self) -> float | None:
         container, stream = self._container, self._stream
         if container.duration is not None and container.duration > 0:
@@ -209,101 +214,6 @@ class Decoder:
         if stream.duration is not None and stream.duration > 0:
             return float(stream.duration * self._unit)
         return None
-
-
-class PictureMaker:
-    """Turns decoded frames into RGB pictures, and checks that the build at hand can do it.
-
-    OpenCV 5.0.0 with its FFmpeg gives the memory as it was for an interlaced frame, without a
-    word. Therefore the first frame of every kind is compared with its own luma.
-
-    Args:
-        name: What messages call the recording.
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._kinds: set[tuple[str, int, int, bool]] = set()
-        self._reformatter: VideoReformatter | None = None
-
-    def picture(self, frame: av.VideoFrame) -> Picture | None:
-        """The frame as `(H, W, 3)`, uint8, RGB, turned as the file asks; None where it cannot be.
-
-        Raises:
-            SourceError: The installed build made another picture of it than the video holds.
-        """
-        import av
-        from av.video.reformatter import Interpolation, VideoReformatter
-
-        if self._reformatter is None:
-            self._reformatter = VideoReformatter()
-        try:
-            converted = self._reformatter.reformat(
-                _woven(frame), format="rgb24", interpolation=Interpolation.BICUBIC, threads=1
-            )
-            picture = np.asarray(converted.to_ndarray(), np.uint8)
-        except (av.FFmpegError, ValueError):
-            return None
-        kind = (frame.format.name, frame.width, frame.height, frame.interlaced_frame)
-        if kind not in self._kinds:
-            if not _shows(frame, picture):
-                raise self._wrong_build(frame)
-            self._kinds.add(kind)
-        turns = round(frame.rotation / 90) % 4 if frame.rotation % 90 == 0 else 0
-        return np.ascontiguousarray(np.rot90(picture, turns) if turns else picture)
-
-    def _wrong_build(self, frame: av.VideoFrame) -> SourceError:
-        how = "interlaced " if frame.interlaced_frame else ""
-        return SourceError(
-            f"{self._name} cannot be read by the installed av {version_of('av')}: of its "
-            f"{how}{frame.format.name} frames it makes other pictures than they hold; install "
-            f"another version of av, or convert the video with ffmpeg"
-        )
-
-
-def _woven(frame: av.VideoFrame) -> av.VideoFrame:
-    """The frame without the mark that it is interlaced.
-
-    Marked frames are converted a field at a time, with half of the colour's lines: edges of what
-    stands still would get rims of a wrong colour.
-    """
-    import av
-
-    if not frame.interlaced_frame:
-        return frame
-    woven = av.VideoFrame(frame.width, frame.height, frame.format.name)
-    for source, target in zip(frame.planes, woven.planes, strict=True):
-        used = min(source.line_size, target.line_size)
-        lines = np.frombuffer(source, np.uint8).reshape(-1, source.line_size)[:, :used]
-        place = np.frombuffer(target, np.uint8).reshape(-1, target.line_size)
-        count = min(len(lines), len(place))
-        place[:count, :used] = lines[:count]
-    woven.colorspace, woven.color_range = frame.colorspace, frame.color_range
-    return woven
-
-
-def _shows(frame: av.VideoFrame, picture: Picture) -> bool:
-    """Whether a picture is that of the frame, as far as the luma of the frame tells it."""
-    if frame.format.name not in _LUMA_PLANES or frame.planes[0].line_size <= 0:
-        return True
-    is_deep = frame.format.name.endswith(_DEEP)
-    row = frame.planes[0].line_size // (2 if is_deep else 1)
-    plane: NDArray[Any] = np.frombuffer(frame.planes[0], np.uint16 if is_deep else np.uint8)
-    step = max(1, min(frame.width, frame.height) // 64)
-    luma = plane.reshape(-1, row)[: frame.height : step, : frame.width : step].astype(np.float64)
-    luma /= 4 if is_deep else 1
-    if frame.color_range != _FULL_RANGE and "yuvj" not in frame.format.name:
-        luma = np.clip((luma - 16) * (255 / 219), 0, 255)
-    shown = picture[::step, ::step] @ np.array([0.299, 0.587, 0.114])
-    if np.abs(shown - luma).mean() > _LARGEST_DIFFERENCE:
-        return False
-    if luma.std() < _LEAST_DETAIL:
-        return True
-    spread = float(shown.std())
-    if spread == 0:
-        return False
-    covariance = ((shown - shown.mean()) * (luma - luma.mean())).mean()
-    return bool(covariance / (spread * luma.std()) >= _LEAST_CORRELATION)
 
 
 def _headless(packets: list[tuple[bool, int | None]], shown: int | None) -> int:
