@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import relit
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation import SegmentationSettings, Segmenter, ShadowModel
 from cleanplate.segmentation.shadow_model import ShadowSamples, learn_shadow_model
@@ -90,12 +91,15 @@ def test_the_general_test_can_be_asked_for() -> None:
 
 
 def test_the_limit_is_in_deviations_of_the_scene_s_shadows() -> None:
-    area = np.s_[40:80, 50:110]
-    frame = darkened(area, SHARE)
-    strict, _ = masks(frame, shadow_deviations=0)
-    loose, _ = masks(frame, shadow_deviations=3)
-    assert (strict[area] > 0).mean() > 0.95
-    assert not loose.any()
+    seen = relit.relit(tuple(SHARE), texture=0.5, is_cast=True)
+    strict, loose = (
+        Segmenter(CALM, SegmentationSettings(shadow_deviations=limit), learned()).segment(
+            seen.picture, seen.background
+        )
+        for limit in (0, 3)
+    )
+    assert (strict[relit.PATCH] > 0).mean() > 0.95
+    assert (loose[relit.PATCH] > 0).mean() < 0.05
 
 
 def test_whitening_gives_the_distance_in_deviations() -> None:
@@ -178,3 +182,21 @@ def test_a_model_is_read_as_it_was_written() -> None:
 def test_what_is_no_model_is_refused(tree: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="covariance"):
         ShadowModel.from_tree(tree)
+
+
+def test_hard_shadows_are_bluer_and_learned_where_no_usual_ones_are() -> None:
+    random = np.random.default_rng(2)
+    hard = random.normal([-0.7, -0.22, 0.25], [0.05, 0.02, 0.02], (2000, 3))
+    model = learn_shadow_model(sampled(hard, seen=40_000))
+    assert model is not None
+    np.testing.assert_allclose(model.mean, [-0.7, -0.22, 0.25], atol=0.02)
+    usual = random.normal([-0.4, 0, 0], [0.05, 0.02, 0.02], (2000, 3))
+    model = learn_shadow_model(sampled(np.concatenate([hard, usual]), seen=40_000))
+    assert model is not None
+    assert model.mean[0] == pytest.approx(-0.4, abs=0.03)
+
+
+def test_what_is_warmer_than_its_surroundings_is_not_learned_as_a_shadow() -> None:
+    random = np.random.default_rng(3)
+    leaves = random.normal([-0.3, 0.04, -0.07], [0.05, 0.02, 0.02], (2000, 3))
+    assert learn_shadow_model(sampled(leaves, seen=40_000)) is None

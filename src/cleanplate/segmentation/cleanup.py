@@ -53,7 +53,7 @@ class Cleanup:
             decide: What corrects the outlines before small regions are removed; None: nothing.
         """
         # What is empty all around stays so: only the part that holds anything is looked at.
-        part = _part_with(mask if faint is None else faint, self.square // 2 + self.gap // 2)
+        part = part_with(mask if faint is None else faint, self.square // 2 + self.gap // 2)
         inner = self.majority(mask[part])
         if faint is not None:
             inner = _joined(inner, self.majority(faint[part]))
@@ -78,7 +78,7 @@ class Cleanup:
         return np.asarray(cv2.compare(mean, 127, cv2.CMP_GT), np.uint8)
 
 
-def _part_with(mask: Mask, reach: int) -> tuple[slice, slice]:
+def part_with(mask: Mask, reach: int) -> tuple[slice, slice]:
     """The rows and columns that hold all of a mask, and what lies around it up to a reach."""
     left, top, width, height = cv2.boundingRect(mask)
     rim = reach + 1  # beyond what is reached there is at least one empty row
@@ -105,7 +105,7 @@ def remove_small(mask: Mask, min_area: int) -> Mask:
     """Mask without the 8-connected regions of fewer pixels."""
     if min_area <= 1:
         return mask
-    part = _part_with(mask, 0)
+    part = part_with(mask, 0)
     inner = mask[part]
     count, labels = cv2.connectedComponents(inner, connectivity=8)
     is_large = np.bincount(labels[inner > 0], minlength=count) >= min_area

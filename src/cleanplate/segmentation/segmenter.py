@@ -13,14 +13,12 @@ from cleanplate.errors import FrameSizeError
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation.cleanup import REFERENCE_PIXELS, Cleanup, odd_length, remove_small
 from cleanplate.segmentation.difference import residual
+from cleanplate.segmentation.evidence import Evidence, Verdict
 from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.rims import Rims
 from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadow_model import ShadowModel, ShadowSamples
-from cleanplate.segmentation.shadows import SHADOW_REACH, find_shadows, shadow_samples
-
-_BAND_PIXELS = 40_960
-"""Shadows are looked for in bands of so many pixels: few calls that the processor's cache bears."""
+from cleanplate.segmentation.shadows import SHADED_COLOUR, shadow_samples
 
 
 class Cut(NamedTuple):
@@ -61,6 +59,7 @@ class Segmenter:
         self._sigma = settings.blur * scale
         self._kernel = odd_length(4 * settings.blur, scale)
         self._cleanup = Cleanup(settings, self._size)
+        self._evidence = Evidence(settings, self._size, self._shadow)
         tells_shadows = settings.shadows != "keep" and settings.shadow_deviations > 0
         self._rims = Rims(
             round(settings.rim * scale),
@@ -92,9 +91,14 @@ class Segmenter:
         # A gap between two vehicles in which the plain road shows is none in a vehicle.
         differs = cv2.compare(difference, self._settings.threshold / 2, cv2.CMP_GT)
         everything = mask.copy() if self._settings.shadows == "label" else None
+        dropped: Mask | None = None
         if self._settings.shadows != "keep":
-            self._drop_shadows(mask, faint, picture, background)
-        dropped = None if everything is None else cv2.subtract(everything, mask)
+            verdict = self._evidence.judge(mask, faint, picture, background)
+            if verdict is not None:
+                _drop(mask, faint, verdict)
+                dropped = verdict.shadows
+        if everything is not None and dropped is None:
+            dropped = np.zeros_like(mask)
         decide = partial(
             self._rims.decide, raw=mask, picture=picture, background=background, shadows=dropped
         )
@@ -122,10 +126,13 @@ class Segmenter:
         """
         background, difference = self._compared(picture, background)
         mask: Mask = cv2.compare(difference, self._threshold, cv2.CMP_GT)
+        settings = self._settings.model_copy(update={"shadow_colour": SHADED_COLOUR})
+        verdict = Evidence(settings, self._size, None).judge(mask, None, picture, background)
+        shadows = np.zeros_like(mask) if verdict is None else verdict.shadows
         if before is not None:
             moved = cv2.compare(self._difference(picture, before), self._threshold, cv2.CMP_GT)
-            mask = cv2.bitwise_and(mask, moved)
-        return shadow_samples(picture, background, mask, self._settings)
+            mask, shadows = (cv2.bitwise_and(each, moved) for each in (mask, shadows))
+        return shadow_samples(picture, background, shadows, cv2.countNonZero(mask))
 
     def _compared(self, picture: Picture, background: Picture) -> tuple[Picture, Mask]:
         """The background in the frame's light, and what is compared with the threshold."""
@@ -145,31 +152,6 @@ class Segmenter:
             difference = np.asarray(cv2.GaussianBlur(difference, kernel, self._sigma), np.uint8)
         return difference
 
-    def _drop_shadows(
-        self, mask: Mask, faint: Mask | None, picture: Picture, background: Picture
-    ) -> None:
-        if not cv2.countNonZero(mask):
-            return
-        considered = mask if faint is None else faint
-        rows = max(1, _BAND_PIXELS // self._size.width)
-        for first in range(0, self._size.height, rows):
-            left, top, width, height = cv2.boundingRect(considered[first : first + rows])
-            if not width:
-                continue
-            # Only the part that holds foreground is looked at, with what the windows reach beyond.
-            top, outer_left = top + first, max(0, left - SHADOW_REACH)
-            outer_top = max(0, top - SHADOW_REACH)
-            outer = np.s_[
-                outer_top : top + height + SHADOW_REACH, outer_left : left + width + SHADOW_REACH
-            ]
-            shadows = find_shadows(picture[outer], background[outer], self._settings, self._shadow)
-            inner = np.s_[top : top + height, left : left + width]
-            own = np.s_[top - outer_top :, left - outer_left :]
-            likely, possible = (found[own][:height, :width] for found in shadows)
-            mask[inner] = cv2.subtract(mask[inner], likely)
-            if faint is not None:  # what is clearly foreground is faint foreground too
-                faint[inner] = cv2.max(cv2.subtract(faint[inner], possible), mask[inner])
-
     def _require_size(self, picture: Picture, name: str) -> None:
         if picture.shape[:2] != self._size:
             got = FrameSize(*picture.shape[:2])
@@ -182,3 +164,11 @@ def threshold_map(least: float, noise_factor: float, noise: Mask) -> Mask:
     """Difference above which each pixel counts, `(H, W)`, uint8, from its noise."""
     threshold = least + noise_factor * noise.astype(np.float32)
     return np.clip(np.rint(threshold), 0, 255).astype(np.uint8)
+
+
+def _drop(mask: Mask, faint: Mask | None, verdict: Verdict) -> None:
+    """Takes the background in another light out of a mask, and of what is faint."""
+    cv2.subtract(mask, verdict.shadows, dst=mask)
+    cv2.subtract(mask, verdict.lit, dst=mask)
+    if faint is not None:  # what is clearly foreground is faint foreground too
+        cv2.max(cv2.subtract(faint, verdict.possible), mask, dst=faint)

@@ -53,11 +53,15 @@ class SegmentationSettings(Parameters):
     min_area: int = Field(25, ge=0, le=10**9, description="smaller regions are removed, in pixels")
     shadows: Literal["drop", "keep", "label"] = Field(
         "drop",
-        description="cast shadows: background, foreground like all that differs, or background "
-        "with a label of their own",
+        description="cast shadows and patches of light: background, foreground like all that "
+        "differs, or background and the shadows with a label of their own",
     )
     shadow_darkest: float = Field(
-        0.3, gt=0, lt=1, description="a shadow keeps at least this share of the light"
+        0.3,
+        gt=0,
+        lt=1,
+        description="a shadow keeps at least this share of the light, unless the background's "
+        "texture shows through",
     )
     shadow_spread: float = Field(
         0.1,
@@ -69,7 +73,7 @@ class SegmentationSettings(Parameters):
         0.15,
         ge=0,
         le=100,
-        description="most that a shadow changes the colour (log units, sum over RGB)",
+        description="most that a shadow changes the colour (log units, sum over RGB), likewise",
     )
     shadow_test: Literal["learned", "general"] = Field(
         "learned",

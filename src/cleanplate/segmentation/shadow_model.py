@@ -18,6 +18,12 @@ _LEAST_SHARE = 0.01
 """Share of the foreground that has to look like a shadow before there is anything to learn."""
 _LEAST_CROWD = 0.4
 """Share of what looks like a shadow that has to be alike; else leaves or clothes are the crowd."""
+_WARMEST = 0.06
+"""Most that a scene's shadows may turn from blue to red (log units): what the sun does not reach is
+lit by the sky, or by the same lamps; leaves and skins are warmer."""
+_USUAL_COLOUR = 0.25
+"""Change of colour (log units, sum over RGB) within which shadows are looked for first; in hard sun
+they are bluer."""
 _MOST_SAMPLES = 20_000
 _ROUNDS = 30
 _BIN = (0.05, 0.04, 0.04)
@@ -41,6 +47,14 @@ class ShadowSamples(NamedTuple):
     colours: NDArray[np.float32]
     found: int
     seen: int
+
+    def usual(self) -> ShadowSamples:
+        """Those that change the colour as little as most shadows do."""
+        red, blue = self.colours[:, 1], self.colours[:, 2]
+        change = np.abs(red) + np.abs(blue) + np.abs(red + blue)
+        kept = self.colours[change < _USUAL_COLOUR]
+        share = len(kept) / max(len(self.colours), 1)
+        return ShadowSamples(kept, round(share * self.found), self.seen)
 
 
 @dataclass(frozen=True)
@@ -110,6 +124,10 @@ def learn_shadow_model(samples: Sequence[ShadowSamples]) -> ShadowModel | None:
     Returns:
         None where too few look like shadows, or too few of those are alike.
     """
+    return _learned([sample.usual() for sample in samples]) or _learned(samples)
+
+
+def _learned(samples: Sequence[ShadowSamples]) -> ShadowModel | None:
     count, seen = sum(sample.found for sample in samples), sum(sample.seen for sample in samples)
     if count < max(_LEAST_SAMPLES, _LEAST_SHARE * seen):
         return None
@@ -132,7 +150,8 @@ def learn_shadow_model(samples: Sequence[ShadowSamples]) -> ShadowModel | None:
             covariances[group] = own + np.diag(np.square(least))
     peaks = [w / np.sqrt(np.linalg.det(c)) for w, c in zip(weights, covariances, strict=True)]
     shadows = int(np.argmax(peaks))
-    if weights[shadows] < _LEAST_CROWD:
+    _, red, blue = means[shadows]
+    if weights[shadows] < _LEAST_CROWD or red - blue > _WARMEST:
         return None
     return _model(means[shadows], covariances[shadows])
 

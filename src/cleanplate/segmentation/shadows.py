@@ -1,4 +1,4 @@
-"""Cast shadows: darker than the plate by a factor that hardly varies and hardly colours."""
+"""Background in another light: the plate times a factor that hardly varies and hardly colours."""
 
 from __future__ import annotations
 
@@ -21,9 +21,12 @@ _LOG = np.log(np.arange(256) + LOG_OFFSET).astype(np.float32)
 LEAST_DARKENING = 0.05
 LOOSE_SPREAD, LOOSE_COLOUR = 3.5, 2.0
 """How many times the limits of a likely shadow are those of a possible one."""
-_SAMPLED_COLOUR = 0.25
-"""Change of colour (log units, sum over RGB) up to which a scene's own shadows are looked for."""
 _SAMPLES_OF_FRAME = 2_000
+SHADED_COLOUR, LIT_COLOUR = 1.0, 2.0
+"""Change of colour (log units, sum over RGB) of the scene in another light: in hard sun the shadow
+is lit by the blue sky alone, and lamps may be of another colour than the evening."""
+RELIT_LIGHT = (math.log(0.08), math.log(8))
+"""The least light that is left in a hard shadow, and the most that a lamp adds (log units)."""
 WINDOW, SMALL_WINDOW = 5, 3
 SHADOW_REACH = WINDOW // 2
 """How far around a pixel the test looks, in pixels."""
@@ -35,10 +38,20 @@ class Shadows(NamedTuple):
     Attributes:
         likely: Whatever stands there has no texture and no colour of its own, `(H, W)`, 255 or 0.
         possible: The same with looser limits, for what differs too little to be sure of.
+        darker: What light may do at all, even and of little colour, taken away; by itself hardly
+            evidence of anything.
+        brighter: Likewise, added.
+        texture: What single pixels of the background differ from those around them by, `(H, W)`,
+            logarithms of grey levels.
+        change: The same of frame over background.
     """
 
     likely: Mask
     possible: Mask
+    darker: Mask
+    brighter: Mask
+    texture: FloatMap
+    change: FloatMap
 
 
 class _Darkening(NamedTuple):
@@ -47,26 +60,36 @@ class _Darkening(NamedTuple):
     Attributes:
         light: Mean over RGB and a window.
         variance: Of the mean over RGB, in that window.
-        strangeness: Of the colour, in units of what is allowed to a shadow.
+        strangeness: Of the colour, in units of what is allowed.
     """
 
     light: FloatMap
     variance: FloatMap
     strangeness: FloatMap
 
-    def shadows(self, settings: SegmentationSettings) -> Shadows:
-        """Where it may be a shadow's."""
+    def shadows(self, settings: SegmentationSettings) -> tuple[Mask, Mask]:
+        """Where it is likely that of a shadow, and where possibly."""
         darker = cv2.inRange(self.light, math.log(settings.shadow_darkest), -LEAST_DARKENING)
         most = settings.shadow_spread**2
-        return Shadows(
+        return (
             self._within(darker, most, 1.0),
             self._within(darker, LOOSE_SPREAD**2 * most, LOOSE_COLOUR),
         )
 
-    def _within(self, darker: Mask, variance: float, strangeness: float) -> Mask:
+    def relit(self, settings: SegmentationSettings) -> tuple[Mask, Mask]:
+        """Where light may have been taken away at all, and where added."""
+        most = settings.shadow_spread**2
+        darker = cv2.inRange(self.light, RELIT_LIGHT[0], -LEAST_DARKENING)
+        brighter = cv2.inRange(self.light, LEAST_DARKENING, RELIT_LIGHT[1])
+        return (
+            self._within(darker, most, SHADED_COLOUR),
+            self._within(brighter, most, LIT_COLOUR),
+        )
+
+    def _within(self, where: Mask, variance: float, strangeness: float) -> Mask:
         even = cv2.compare(self.variance, variance, cv2.CMP_LT)
         known = cv2.compare(self.strangeness, strangeness, cv2.CMP_LT)
-        return np.asarray(cv2.bitwise_and(cv2.bitwise_and(darker, even), known), np.uint8)
+        return np.asarray(cv2.bitwise_and(cv2.bitwise_and(where, even), known), np.uint8)
 
 
 def find_shadows(
@@ -85,54 +108,47 @@ def find_shadows(
     must be what the scene's own shadows do; since little else does that, 3x3 pixels are enough, and
     thin shadows are found too.
     """
-    ratio = _log_ratio(picture, background)
+    scene = cv2.LUT(background, _LOG)
+    ratio = cv2.subtract(cv2.LUT(picture, _LOG), scene)
+    light, own = (cv2.transform(each, _MEAN_OF_CHANNELS) for each in (ratio, scene))
+    around, smooth = _blurred(light, WINDOW), _blurred(ratio, SMALL_WINDOW)
+    colour = cv2.transform(np.abs(cv2.transform(smooth, _OFF_MEAN)), _SUM_OF_CHANNELS)
+    mean = cv2.transform(smooth, _MEAN_OF_CHANNELS)
+    near = _Darkening(mean, _variance(light, mean, SMALL_WINDOW), colour)
     if model is None:
-        seen = _darkening(ratio, settings.shadow_colour)
+        strange = cv2.multiply(colour, 1 / max(settings.shadow_colour, 1e-9))
+        seen = _Darkening(around, _variance(light, around, WINDOW), strange)
     else:
-        seen = _learned_darkening(ratio, model, settings.shadow_deviations)
-    return seen.shadows(settings)
+        seen = near._replace(strangeness=_distance(smooth, model, settings.shadow_deviations))
+    texture = cv2.subtract(own, _blurred(own, WINDOW))
+    change = cv2.subtract(light, around)
+    return Shadows(*seen.shadows(settings), *near.relit(settings), texture, change)
 
 
 def shadow_samples(
-    picture: Picture, background: Picture, mask: Mask, settings: SegmentationSettings
+    picture: Picture, background: Picture, shadows: Mask, seen: int
 ) -> ShadowSamples:
-    """What the pixels of a mask that may be shadows do to light and colour.
+    """What shadows do to light and colour, of at most 2,000 pixels spread over the frame.
 
-    Colours are given of at most 2,000 pixels spread over the frame.
+    Args:
+        picture: The frame.
+        background: Of it.
+        shadows: Where it is in shadow, `(H, W)`, 255 or 0.
+        seen: Number of all pixels that differ from their background.
     """
-    ratio = _log_ratio(picture, background)
-    may_be = _darkening(ratio, _SAMPLED_COLOUR).shadows(settings).likely
-    found = np.flatnonzero(cv2.bitwise_and(may_be, mask))
+    found = np.flatnonzero(shadows)
     chosen = found[:: max(1, -(-len(found) // _SAMPLES_OF_FRAME))]
+    ratio = cv2.subtract(cv2.LUT(picture, _LOG), cv2.LUT(background, _LOG))
     colours = _blurred(ratio, SMALL_WINDOW).reshape(-1, 3)[chosen]
     light = colours.mean(axis=1)
     away = np.stack([light, colours[:, 0] - light, colours[:, 2] - light], axis=1)
-    return ShadowSamples(away, len(found), cv2.countNonZero(mask))
+    return ShadowSamples(away, len(found), seen)
 
 
-def _log_ratio(picture: Picture, background: Picture) -> FloatMap:
-    """Logarithm of frame over background, `(H, W, 3)`."""
-    return cv2.subtract(cv2.LUT(picture, _LOG), cv2.LUT(background, _LOG))
-
-
-def _darkening(ratio: FloatMap, most_colour: float) -> _Darkening:
-    """As it is judged in any scene: what the channels differ from their mean by is strange."""
-    light = cv2.transform(ratio, _MEAN_OF_CHANNELS)
-    mean = _blurred(light, WINDOW)
-    smooth = _blurred(ratio, SMALL_WINDOW)
-    away = np.abs(cv2.transform(smooth, _OFF_MEAN))
-    colour = cv2.transform(away, _SUM_OF_CHANNELS / max(most_colour, 1e-9))
-    return _Darkening(mean, _variance(light, mean, WINDOW), colour)
-
-
-def _learned_darkening(ratio: FloatMap, model: ShadowModel, deviations: float) -> _Darkening:
-    """As it is judged in a scene whose shadows are known: what they do not do is strange."""
-    light = cv2.transform(ratio, _MEAN_OF_CHANNELS)
-    smooth = _blurred(ratio, SMALL_WINDOW)
-    mean = cv2.transform(smooth, _MEAN_OF_CHANNELS)
+def _distance(smooth: FloatMap, model: ShadowModel, deviations: float) -> FloatMap:
+    """How far changes are from the scene's own shadows, in deviations that are allowed."""
     away = cv2.transform(smooth, model.whitening / np.float32(max(deviations, 1e-9)))
-    distance = cv2.sqrt(cv2.transform(cv2.multiply(away, away), _SUM_OF_CHANNELS))
-    return _Darkening(mean, _variance(light, mean, SMALL_WINDOW), distance)
+    return cv2.sqrt(cv2.transform(cv2.multiply(away, away), _SUM_OF_CHANNELS))
 
 
 def _variance(light: FloatMap, mean: FloatMap, window: int) -> FloatMap:

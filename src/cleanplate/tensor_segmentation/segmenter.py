@@ -20,11 +20,12 @@ from cleanplate.segmentation import SegmentationSettings, ShadowModel
 from cleanplate.segmentation.cleanup import LEAST_CLEAR, REFERENCE_PIXELS, Cleanup, odd_length
 from cleanplate.segmentation.rims import loss_of_light
 from cleanplate.segmentation.segmenter import threshold_map
+from cleanplate.tensor_segmentation.evidence import TensorEvidence
 from cleanplate.tensor_segmentation.filters import blurred, closed, gaussian_weights, majority
 from cleanplate.tensor_segmentation.light import TensorLight, picked
 from cleanplate.tensor_segmentation.regions import joined, without_small
 from cleanplate.tensor_segmentation.rims import TensorRims
-from cleanplate.tensor_segmentation.shadows import find_shadows
+from cleanplate.tensor_segmentation.shadows import TensorShadows, find_shadows
 
 
 class TensorSegmenter:
@@ -68,6 +69,7 @@ class TensorSegmenter:
             side = odd_length(4 * settings.blur, scale)
             self._weights = gaussian_weights(side, settings.blur * scale)
         self._cleanup = Cleanup(settings, self._size)
+        self._evidence = TensorEvidence(self._cleanup, self._size)
         self._rims = TensorRims(round(settings.rim * scale), settings.threshold)
         tells = learned and settings.shadows != "keep" and settings.shadow_deviations > 0
         self._losses = _on(device, [_loss(shadow if tells else None) for shadow in shadows])
@@ -131,8 +133,8 @@ class TensorSegmenter:
         seen: tuple[Tensor, Tensor],
         owners: list[int],
     ) -> tuple[Tensor, Tensor | None]:
-        likely, possible = torch.empty_like(mask), torch.empty_like(mask)
         considered = mask if faint is None else mask | faint
+        whole: TensorShadows | None = None
         for is_known in (False, True):
             # The two tests are different ones: each is done once, for all of its frames.
             found = [self._whitenings[owner] for owner in owners]
@@ -143,10 +145,19 @@ class TensorSegmenter:
             frames, plates, asked = (
                 each if len(places) == len(each) else each[places] for each in (*seen, considered)
             )
-            shadows = find_shadows(frames, plates, self._settings, asked, whitening)
-            likely[places], possible[places] = shadows
-        mask = mask & ~likely
-        return mask, None if faint is None else faint & (mask | ~possible)
+            some = find_shadows(frames, plates, self._settings, asked, whitening)
+            if len(places) == len(mask):
+                whole = some
+                break
+            if whole is None:
+                whole = TensorShadows(*(each.new_empty(mask.shape) for each in some))
+            for every, each in zip(whole, some, strict=True):
+                every[places] = each
+        assert whole is not None
+        known = torch.tensor(
+            [self._whitenings[owner] is not None for owner in owners], device=mask.device
+        )
+        return self._evidence.without(mask, faint, seen, whole, known)
 
     def _cleaned(self, mask: Tensor, faint: Tensor | None, differs: Tensor) -> Tensor:
         cleanup = self._cleanup

@@ -1,4 +1,4 @@
-"""Cast shadows on tensors: the tests of `cleanplate.segmentation.shadows`."""
+"""Background in another light on tensors: the tests of `cleanplate.segmentation.shadows`."""
 
 from __future__ import annotations
 
@@ -11,9 +11,12 @@ from torch import Tensor
 from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadows import (
     LEAST_DARKENING,
+    LIT_COLOUR,
     LOG_OFFSET,
     LOOSE_COLOUR,
     LOOSE_SPREAD,
+    RELIT_LIGHT,
+    SHADED_COLOUR,
     SMALL_WINDOW,
     WINDOW,
 )
@@ -23,15 +26,23 @@ _AT_ONCE = 2**20
 
 
 class TensorShadows(NamedTuple):
-    """Where frames may be their background in shadow, `(B, H, W)`, bool.
+    """Where frames may be their background in another light, `(B, H, W)`, bool and float32.
 
     Attributes:
         likely: Whatever stands there has no texture and no colour of its own.
         possible: The same with looser limits.
+        darker: What light may do at all, taken away.
+        brighter: Likewise, added.
+        texture: What single pixels of the background differ from those around them by.
+        change: The same of frame over background.
     """
 
     likely: Tensor
     possible: Tensor
+    darker: Tensor
+    brighter: Tensor
+    texture: Tensor
+    change: Tensor
 
 
 def find_shadows(
@@ -41,7 +52,7 @@ def find_shadows(
     considered: Tensor,
     whitening: Tensor | None = None,
 ) -> TensorShadows:
-    """Where frames may be their background in shadow.
+    """Where frames may be their background in another light.
 
     Args:
         pictures: `(B, 3, H, W)`, uint8.
@@ -51,38 +62,71 @@ def find_shadows(
         whitening: `(B, 3, 4)`, of the scene's own shadows, in deviations that are allowed; None:
             they are not known.
     """
-    likely, possible = torch.zeros_like(considered), torch.zeros_like(considered)
+    masks = [torch.zeros_like(considered) for _ in range(4)]
+    maps = [torch.zeros(considered.shape, device=considered.device) for _ in range(2)]
     for some in considered.nonzero().split(_AT_ONCE):
         place = some.unbind(1)
-        seen = _darkening((pictures, backgrounds), place, settings, whitening)
-        likely[place], possible[place] = seen
-    return TensorShadows(likely, possible)
+        seen = _judged((pictures, backgrounds), place, settings, whitening)
+        for whole, found in zip((*masks, *maps), seen, strict=True):
+            whole[place] = found
+    return TensorShadows(*masks, *maps)
 
 
-def _darkening(
+class _Darkening(NamedTuple):
+    """What frames do to their backgrounds at some places, as in `cleanplate.segmentation`."""
+
+    light: Tensor
+    variance: Tensor
+    strangeness: Tensor
+
+    def shadows(self, settings: SegmentationSettings) -> tuple[Tensor, Tensor]:
+        darker = (self.light > math.log(settings.shadow_darkest)) & (self.light < -LEAST_DARKENING)
+        most = settings.shadow_spread**2
+        return (
+            darker & (self.variance < most) & (self.strangeness < 1),
+            darker & (self.variance < LOOSE_SPREAD**2 * most) & (self.strangeness < LOOSE_COLOUR),
+        )
+
+    def relit(self, settings: SegmentationSettings) -> tuple[Tensor, Tensor]:
+        even = self.variance < settings.shadow_spread**2
+        darker = (self.light >= RELIT_LIGHT[0]) & (self.light <= -LEAST_DARKENING)
+        brighter = (self.light >= LEAST_DARKENING) & (self.light <= RELIT_LIGHT[1])
+        return (
+            even & darker & (self.strangeness < SHADED_COLOUR),
+            even & brighter & (self.strangeness < LIT_COLOUR),
+        )
+
+
+def _judged(
     seen: tuple[Tensor, Tensor],
     place: tuple[Tensor, ...],
     settings: SegmentationSettings,
     whitening: Tensor | None,
 ) -> TensorShadows:
     """The same at some places, `(N,)` each."""
-    small = _ratios(seen, place, SMALL_WINDOW)
+    small, _ = _ratios(seen, place, SMALL_WINDOW)
     smooth = small.mean(1)
-    grey = smooth.mean(1)
+    mean = smooth.mean(1)
+    colour = (smooth - mean[:, None]).abs().sum(1)
+    near = _Darkening(mean, _variance(small.mean(2), mean), colour)
+    wide, own = (each.mean(2) for each in _ratios(seen, place, WINDOW))
+    around = wide.mean(1)
     if whitening is None:
-        light = _ratios(seen, place, WINDOW).mean(2)
-        mean = light.mean(1)
-        strangeness = (smooth - grey[:, None]).abs().sum(1) / max(settings.shadow_colour, 1e-9)
+        strange = colour / max(settings.shadow_colour, 1e-9)
+        judged = _Darkening(around, _variance(wide, around), strange)
     else:
-        light, mean = small.mean(2), grey
-        strangeness = _distance(smooth, whitening[place[0]])
-    variance = light.square().mean(1) - mean.square()
-    darker = (mean > math.log(settings.shadow_darkest)) & (mean < -LEAST_DARKENING)
-    spread = settings.shadow_spread**2
+        judged = near._replace(strangeness=_distance(smooth, whitening[place[0]]))
+    middle = wide.shape[1] // 2
     return TensorShadows(
-        darker & (variance < spread) & (strangeness < 1),
-        darker & (variance < LOOSE_SPREAD**2 * spread) & (strangeness < LOOSE_COLOUR),
+        *judged.shadows(settings),
+        *near.relit(settings),
+        own[:, middle] - own.mean(1),
+        wide[:, middle] - around,
     )
+
+
+def _variance(values: Tensor, mean: Tensor) -> Tensor:
+    return values.square().mean(1) - mean.square()
 
 
 def _distance(smooth: Tensor, whitening: Tensor) -> Tensor:
@@ -92,8 +136,14 @@ def _distance(smooth: Tensor, whitening: Tensor) -> Tensor:
     return away.square().sum(1).sqrt()
 
 
-def _ratios(seen: tuple[Tensor, Tensor], place: tuple[Tensor, ...], window: int) -> Tensor:
-    """Logarithms of frames over backgrounds in the squares around places, `(N, window^2, 3)`."""
+def _ratios(
+    seen: tuple[Tensor, Tensor], place: tuple[Tensor, ...], window: int
+) -> tuple[Tensor, Tensor]:
+    """Logarithms in the squares around places, `(N, window^2, 3)` each.
+
+    Returns:
+        Those of frames over backgrounds, and of the backgrounds.
+    """
     frame, *at = place
     steps = torch.arange(window, device=frame.device) - window // 2
     rows, columns = (
@@ -102,7 +152,8 @@ def _ratios(seen: tuple[Tensor, Tensor], place: tuple[Tensor, ...], window: int)
     )
     square = (frame[:, None, None], slice(None), rows[:, :, None], columns[:, None, :])
     picture, background = (each[square].flatten(1, 2).float() + LOG_OFFSET for each in seen)
-    return picture.log_() - background.log_()
+    background.log_()
+    return picture.log_() - background, background
 
 
 def _mirrored(places: Tensor, side: int) -> Tensor:

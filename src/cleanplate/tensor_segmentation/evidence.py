@@ -1,0 +1,167 @@
+"""What tells another light from an object on tensors, as in `cleanplate.segmentation.evidence`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from cleanplate.frames import FrameSize
+from cleanplate.segmentation.cleanup import Cleanup
+from cleanplate.segmentation.evidence import (
+    CASTER_SIDE,
+    CLIPPED,
+    GREY_LEVELS,
+    GREY_STEP,
+    MOST_COLOURED,
+    cast_window,
+)
+from cleanplate.segmentation.shadows import WINDOW
+from cleanplate.segmentation.texture import Texture
+from cleanplate.tensor_segmentation.filters import dilated, eroded, majority, packed, unpacked
+from cleanplate.tensor_segmentation.regions import Regions, find_regions
+from cleanplate.tensor_segmentation.shadows import TensorShadows
+from cleanplate.windows import window_sums
+
+
+class TensorEvidence:
+    """Tells cast shadows and patches of light from objects.
+
+    Args:
+        cleanup: Of the masks.
+        size: Of the frames.
+    """
+
+    def __init__(self, cleanup: Cleanup, size: FrameSize) -> None:
+        self._square = cleanup.square
+        self._beside = _square(max(3, cleanup.square))
+        self._window = cast_window(size)
+
+    def without(
+        self,
+        mask: Tensor,
+        faint: Tensor | None,
+        seen: tuple[Tensor, Tensor],
+        found: TensorShadows,
+        is_known: Tensor,
+    ) -> tuple[Tensor, Tensor | None]:
+        """What differs clearly, and faintly, without the background in another light.
+
+        Args:
+            mask: What differs clearly, `(B, h, w)`, bool.
+            faint: That, and what differs too little to be sure of; None: nothing does.
+            seen: Frames and backgrounds, `(B, 3, h, w)`, uint8.
+            found: What the tests of single pixels say of them.
+            is_known: Whether the scene's own shadows are known, `(B,)`, bool.
+        """
+        likely, brighter = mask & found.likely, mask & found.brighter
+        darker = (mask & found.darker) | likely
+        relit = darker | brighter
+        patches = _Patches.of(majority(relit, self._square) & relit, likely)
+        texture = patches.texture(found, seen[0])
+        is_cast = self._is_cast(patches, mask, mask & ~likely)
+        has_colour = ~_is_grey(seen)[:, None, None].expand_as(mask)
+        looks_so = is_cast & ~texture.is_hidden()
+        shown, cast = (patches.of_likely(each) for each in (texture.is_shown(), looks_so))
+        # Single pixels are none of a patch.
+        shadows = likely & (shown | ((cast | ~patches.solid) & has_colour))
+        # The general test's window leaves a rim that is wide for the clean-up.
+        rim = unpacked(dilated(packed(likely & shown), _square(WINDOW)), len(mask))
+        shadows |= rim & darker & ~is_known[:, None, None]
+        surely = patches.of_rest(texture.is_surely_shown())
+        hard = surely & darker & ~likely
+        mask = mask & ~shadows & ~hard & ~(surely & brighter)
+        if faint is None:
+            return mask, None
+        possible = found.possible & ~self._around(likely & ~shadows) | self._around(surely)
+        return mask, faint & (mask | ~possible)
+
+    def _is_cast(self, patches: _Patches, mask: Tensor, others: Tensor) -> Tensor:
+        """Whether something that is no shadow may cast each patch, and does not enclose it."""
+        planes = eroded(packed(majority(others, self._square)), _square(CASTER_SIDE))
+        casters, edge = unpacked(planes, len(others)), torch.zeros_like(mask)
+        edge[:, [0, -1]] = True
+        edge[:, :, [0, -1]] = True
+        near, free = (patches.total(self._counted(each)) for each in (casters, ~mask))
+        return ((near > 0) | (patches.total(edge) > 0)) & (near <= free)
+
+    def _counted(self, mask: Tensor) -> Tensor:
+        """How many pixels of masks are in the window of casters around each pixel."""
+        half = self._window // 2
+        counts = functional.pad(mask.float(), (half, half, half, half))
+        for dim in (2, 1):
+            counts = window_sums(counts, self._window, dim)
+        return counts
+
+    def _around(self, mask: Tensor) -> Tensor:
+        return unpacked(dilated(packed(mask), self._beside), len(mask))
+
+
+class _Patches(NamedTuple):
+    """Connected patches of even change; each has a part that looks like a shadow and a rest.
+
+    Attributes:
+        solid: The pixels of all patches, `(B, h, w)`, bool.
+        regions: Their regions.
+        owners: Of each pixel, `(N,)`: twice the label, and one more in what looks like a shadow.
+    """
+
+    solid: Tensor
+    regions: Regions
+    owners: Tensor
+
+    @classmethod
+    def of(cls, solid: Tensor, likely: Tensor) -> _Patches:
+        """The 8-connected patches of masks."""
+        regions = find_regions(solid)
+        owners = 2 * regions.labels + likely.flatten()[regions.places]
+        return cls(solid, regions, owners)
+
+    def texture(self, found: TensorShadows, pictures: Tensor) -> Texture:
+        """How much of the background's texture each shows where no channel is cut off."""
+        usable = (pictures < CLIPPED).all(1).flatten()[self.regions.places]
+        own, other = (
+            each.flatten()[self.regions.places].double() * usable
+            for each in (found.texture, found.change)
+        )
+        return Texture(
+            *(self._sum(each) for each in (usable.double(), own * own, own * other, other * other))
+        )
+
+    def total(self, counts: Tensor) -> Tensor:
+        """Sum of counts `(B, h, w)` over the pixels of each."""
+        return self._sum(counts.flatten()[self.regions.places].double())
+
+    def of_likely(self, chosen: Tensor) -> Tensor:
+        """The chosen patches as masks, by what was found of the part that looks like a shadow."""
+        return self._mask(chosen[2 * self.regions.labels + 1])
+
+    def of_rest(self, chosen: Tensor) -> Tensor:
+        """The same by what was found of the rest."""
+        return self._mask(chosen[2 * self.regions.labels])
+
+    def _sum(self, values: Tensor) -> Tensor:
+        total = values.new_zeros(2 * len(self.owners))
+        return total.scatter_add_(0, self.owners, values)
+
+    def _mask(self, chosen: Tensor) -> Tensor:
+        filled = torch.zeros_like(self.solid).flatten()
+        filled[self.regions.places] = chosen
+        return filled.view(self.solid.shape)
+
+
+def _square(side: int) -> tuple[int, ...]:
+    """A square of an odd side, as `disc_reaches` gives a disc."""
+    return (side // 2,) * side
+
+
+def _is_grey(seen: tuple[Tensor, Tensor]) -> Tensor:
+    """Whether frames and their backgrounds have no colours, `(B,)`."""
+    grey = torch.ones(len(seen[0]), dtype=torch.bool, device=seen[0].device)
+    for each in seen:
+        red, green, blue = each[:, :, ::GREY_STEP, ::GREY_STEP].to(torch.int16).unbind(1)
+        apart = torch.maximum((red - green).abs(), (blue - green).abs()).flatten(1)
+        grey &= (apart > GREY_LEVELS).sum(1) <= MOST_COLOURED * apart.shape[1]
+    return grey
