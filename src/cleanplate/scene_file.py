@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,9 +33,9 @@ import yaml
 from numpy.typing import NDArray
 from safetensors.numpy import save as save_tensors
 
-from cleanplate.errors import OutputError
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.video.value_range import ValueRange
+from cleanplate.writing import Own, swap_in
 
 FORMAT = 1
 CONFIG = "config.yaml"
@@ -61,6 +62,15 @@ PLOTS = (
 REPORT = "report.html"
 ONNX = "model.onnx"
 EVENTS = "tensorboard"
+OWN = Own.named(
+    *(CONFIG, MODEL, PLATE, NOISE, METRICS, PROVENANCE, *PLOTS),
+    folders={
+        SAMPLES: Own(
+            re.compile(r"index\.json|[0-9]{6,}-(frame|background)\.jpg|[0-9]{6,}-mask\.png")
+        )
+    },
+)
+"""What `write_scene` writes."""
 
 SUMMED = (MODEL, PLATE, NOISE)
 """Files whose checksums stand in `config.yaml`."""
@@ -123,7 +133,7 @@ class SceneData:
 
 
 def write_scene(folder: Path, scene: SceneData) -> None:
-    """Writes a scene; `config.yaml` comes last, so that a folder without it is not a scene.
+    """Writes a scene over the one that is there: at any moment, one of the two can be read.
 
     Raises:
         OutputError: It cannot be written.
@@ -148,15 +158,7 @@ def write_scene(folder: Path, scene: SceneData) -> None:
     }
     contents |= _sample_files(scene.samples) | dict(scene.plots)
     contents[CONFIG] = yaml.safe_dump(config, sort_keys=False).encode()
-    try:
-        for name, content in contents.items():
-            path = folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_name(f"{path.name}.partial")
-            partial.write_bytes(content)
-            partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"cannot write the scene to {folder}: {error.strerror}") from error
+    swap_in(folder, contents, OWN)
 
 
 def tensors_digest(tensors: Mapping[str, NDArray[Any]]) -> str:

@@ -15,10 +15,10 @@ import pytest
 from calls import CommandLine, files_of, finish, start
 
 import cleanplate.scene.scene as scene_module
-import cleanplate.training.checkpoint as checkpoint_module
 from cleanplate.frames import Picture
 from cleanplate.video import silence_decoders
 from cleanplate.video.array_file import ArrayFile
+from cleanplate.writing import PartialFile
 from scenes import paint_scene
 
 
@@ -164,20 +164,20 @@ class TestFullDisk:
             *("learn", recording, "--budget", "12steps", "--device", "cpu"),
             *("--set", "training.checkpoint_seconds=0.000001"),
         )
-        save, count = checkpoint_module.save_file, 0
+        finish, count = PartialFile.finish, 0
 
-        def save_five(tensors: dict[str, object], path: Path) -> None:
+        def finish_five(self: PartialFile) -> None:
             nonlocal count
-            count += 1
+            count += self.path.suffix == ".safetensors"
             if count > 5:
-                path.write_bytes(b"half")
-                raise self.FULL
-            save(tensors, path)
+                self.discard()
+                raise TestFullDisk.FULL
+            finish(self)
 
         with monkeypatch.context() as patch:
-            patch.setattr(checkpoint_module, "save_file", save_five)
+            patch.setattr(PartialFile, "finish", finish_five)
             outcome = cleanplate(*arguments, "--out", tmp_path / "run")
-            assert outcome.is_refused_with("No space left", code=1)
+            assert outcome.is_refused_with("the disk is full", "checkpoint", code=1)
         assert cleanplate(*arguments, "--out", tmp_path / "run", "--resume").code == 0
         assert cleanplate(*arguments, "--out", tmp_path / "whole").code == 0
         resumed, whole = files_of(tmp_path / "run"), files_of(tmp_path / "whole")
@@ -199,18 +199,18 @@ class TestFullDisk:
             *("learn", recording, "--out", out, "--quiet"),
             *("--budget", "12steps", "--device", "cpu"),
         )
-        write = Path.write_bytes
+        finish = PartialFile.finish
 
-        def write_half(self: Path, content: bytes) -> int:
-            if self.name.startswith(name):
-                write(self, content[: len(content) // 2])
+        def finish_others(self: PartialFile) -> None:
+            if self.path.name == name:
+                self.discard()
                 raise TestFullDisk.FULL
-            return write(self, content)
+            finish(self)
 
         with monkeypatch.context() as patch:
-            patch.setattr(Path, "write_bytes", write_half)
+            patch.setattr(PartialFile, "finish", finish_others)
             outcome = cleanplate(*arguments)
-        assert outcome.is_refused_with("No space left", code=1)
+        assert outcome.is_refused_with("the disk is full", code=1)
         unfinished = cleanplate("segment", recording, "--model", out, "--out", tmp_path / "masks")
         assert unfinished.is_refused_with("--resume", code=1)
         assert cleanplate(*arguments, "--resume").code == 0

@@ -334,11 +334,10 @@ def test_a_page_that_cannot_be_written_is_told_in_one_sentence(run: Path, tmp_pa
 def test_a_disk_that_fills_up_leaves_nothing_half_written(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(path: Path, text: str, encoding: str) -> None:
-        path.touch()
+    def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(module.Path, "write_text", full)
+    monkeypatch.setattr(module.Path, "replace", full)
     with pytest.raises(OutputError, match="the disk is full"):
         write_report(run, tmp_path / "page.html")
     assert list(tmp_path.iterdir()) == []

@@ -29,7 +29,7 @@ import time
 from cleanplate.video import FrameCache
 fill = FrameCache.fill
 def fill_slowly(*arguments, on_frame, **options):
-    return fill(*arguments, on_frame=lambda *_: time.sleep(0.1), **options)
+    return fill(*arguments, on_frame=lambda *_: time.sleep(60), **options)
 FrameCache.fill = fill_slowly
 """
 
@@ -112,16 +112,10 @@ def is_like_unbroken(folder: Path, unbroken: Path) -> bool:
 class TestKilled:
     def test_while_it_reads(self, recording: Path, unbroken: Path, tmp_path: Path) -> None:
         folder = tmp_path / "run"
-        cache = folder / "checkpoint" / "frames"
-        kill_learning(
-            recording,
-            folder,
-            when=lambda: any(path.stat().st_size for path in cache.glob("*.raw")),
-            patch=SLOW_READING,
-        )
+        asked = folder / "checkpoint" / "asked.json"
+        kill_learning(recording, folder, when=asked.exists, patch=SLOW_READING)
         assert steps_saved(folder) == 0
-        assert list(cache.glob("*.raw"))
-        assert (folder / ".lock").exists()
+        assert names_in(folder) == {".lock", "checkpoint", "checkpoint/asked.json"}
         assert learn(recording, folder, "--resume") == 0
         assert is_like_unbroken(folder, unbroken)
 

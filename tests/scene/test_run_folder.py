@@ -29,6 +29,10 @@ def recording(tmp_path: Path) -> Path:
     return write_image_folder(tmp_path / "recording", paint_scene(32, 32, 4).frames)
 
 
+def names_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*")}
+
+
 def begin(run: RunFolder) -> None:
     with run.locked():
         run.begin(IDENTITY)
@@ -68,12 +72,6 @@ class TestLock:
         with run.locked():
             pass
         assert not run.path.exists()
-
-    def test_it_removes_the_frames_of_a_killed_process(self, run: RunFolder) -> None:
-        run.cache.mkdir(parents=True)
-        (run.cache / "frames-1.raw").write_bytes(bytes(100))
-        with run.locked():
-            assert not run.cache.exists()
 
     def test_learning_into_a_locked_folder_is_refused_by_the_command(
         self, recording: Path, run: RunFolder, capsys: pytest.CaptureFixture[str]
@@ -145,29 +143,19 @@ class TestBeginning:
         begin(run)
         assert json.loads((run.checkpoint / "begun.json").read_text()) == IDENTITY
 
-    def test_it_removes_the_scene_but_not_the_frames_nor_what_is_not_ours(
+    def test_it_removes_an_unfinished_run_but_no_scene_nor_what_is_not_ours(
         self, run: RunFolder
     ) -> None:
         begin(run)
-        for name in ("config.yaml", "plate.png", "metrics.jsonl", "notes.txt"):
+        kept = ("config.yaml", "plate.png", "notes.txt", "checkpoint/mine.ckpt")
+        for name in (*kept, "checkpoint/state.json", "checkpoint/step-00000001.safetensors"):
             (run.path / name).write_text("old")
-        (run.path / "samples").mkdir()
-        (run.checkpoint / "state.json").write_text("old")
-        run.cache.mkdir()
-        (run.cache / "frames-1.raw").write_bytes(b"new")
         run.begin(IDENTITY)
-        names = {str(path.relative_to(run.path)) for path in run.path.rglob("*")}
-        assert names == {
-            "notes.txt",
-            "checkpoint",
-            "checkpoint/begun.json",
-            "checkpoint/frames",
-            "checkpoint/frames/frames-1.raw",
-        }
+        assert names_in(run.path) == {*kept, "checkpoint", "checkpoint/begun.json"}
 
     def test_a_folder_that_has_become_a_file_is_told(self, run: RunFolder) -> None:
         run.path.write_text("mine")
-        with pytest.raises(OutputError, match="cannot write to"):
+        with pytest.raises(OutputError, match="could not be written to"):
             run.begin(IDENTITY)
 
     def test_finishing_removes_what_only_an_unfinished_run_needs(self, run: RunFolder) -> None:

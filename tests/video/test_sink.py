@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import subprocess
 import sys
 import threading
@@ -77,7 +76,7 @@ def test_only_masks_are_counted_as_masks(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
-    (tmp_path / ".bin000001.png.partial").write_bytes(b"half")
+    (tmp_path / ".cleanplate-0123456789ab.partial").write_bytes(b"half")
     with MaskWriter(tmp_path) as writer:
         writer.write(2, square_mask())
     assert names(tmp_path) == ["bin000002.png"]
@@ -86,26 +85,31 @@ def test_what_a_killed_run_left_is_removed(tmp_path: Path) -> None:
 def test_a_mask_appears_only_when_it_is_whole(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    seen: list[tuple[str, bool]] = []
-    replace = os.replace
+    seen: list[bool] = []
+    replace = Path.replace
 
-    def watched(source: Path, target: Path) -> None:
+    def watched(source: Path, target: Path) -> Path:
         whole = cv2.imdecode(np.fromfile(source, np.uint8), cv2.IMREAD_UNCHANGED) is not None
-        seen.append((source.name, whole and source.parent == target.parent))
-        replace(source, target)
+        seen.append(whole and source.parent == target.parent and not target.exists())
+        return replace(source, target)
 
-    monkeypatch.setattr(os, "replace", watched)
+    monkeypatch.setattr(Path, "replace", watched)
     with MaskWriter(tmp_path) as writer:
         writer.write(1, square_mask())
-    assert seen == [(".bin000001.png.partial", True)]
+    assert seen == [True]
+    assert names(tmp_path) == ["bin000001.png"]
 
 
-def test_a_full_disk_is_told_by_the_writer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(path: Path, content: object) -> int:
-        path.touch()
+@pytest.fixture
+def full_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(Path, "replace", full)
+
+
+@pytest.mark.usefixtures("full_disk")
+def test_a_full_disk_is_told_by_the_writer(tmp_path: Path) -> None:
     writer = MaskWriter(tmp_path)
     writer.write(1, square_mask())
     with pytest.raises(OutputError, match="the disk is full: the masks could not be written"):
@@ -116,13 +120,8 @@ def test_a_full_disk_is_told_by_the_writer(tmp_path: Path, monkeypatch: pytest.M
     assert not [thread for thread in threading.enumerate() if thread.name == "mask-writer"]
 
 
-def test_an_error_of_the_caller_is_not_hidden_by_one_of_the_writer(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(path: Path, content: object) -> int:
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(Path, "write_bytes", full)
+@pytest.mark.usefixtures("full_disk")
+def test_an_error_of_the_caller_is_not_hidden_by_one_of_the_writer(tmp_path: Path) -> None:
     with pytest.raises(KeyError), MaskWriter(tmp_path) as writer:  # noqa: PT012
         writer.write(1, square_mask())
         raise KeyError

@@ -27,7 +27,7 @@ from cleanplate.benchmark.page import render_page
 from cleanplate.benchmark.pool import run_tasks
 from cleanplate.benchmark.results import BenchResult, CellResult
 from cleanplate.benchmark.sequences import BenchSequence, choose_sequences, find_sequences
-from cleanplate.benchmark.store import CellStore, write_whole
+from cleanplate.benchmark.store import CellStore
 from cleanplate.benchmark.tables import as_csv, as_latex
 from cleanplate.benchmark.worker import Task
 from cleanplate.errors import CleanplateError, SettingsError, UnknownNameError
@@ -35,6 +35,7 @@ from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.provenance import now
 from cleanplate.settings import known_methods, resolve
 from cleanplate.video import open_source
+from cleanplate.writing import write_whole
 
 RESULT, TABLE, LATEX, PAGE = "bench.json", "bench.csv", "bench.tex", "bench.html"
 GROUPS = ("all", "networks", "plates", "peers")

@@ -66,12 +66,14 @@ def run_tasks(
 def _start(name: str, task: Task, store: CellStore, threads: int) -> _Running:
     store.make_work(name)
     store.path(name).unlink(missing_ok=True)  # one that failed before
-    log = store.log(name).open("w+", encoding="utf-8", errors="replace")
+    log = store.open_log(name)
     given = os.environ.get("OMP_NUM_THREADS", "")
     allowed = min(threads, int(given)) if given.isdecimal() and int(given) else threads
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": str(allowed),
+        # What it keeps while it learns goes when the folder goes, and is not on a small /tmp.
+        "TMPDIR": str(task.work),
         "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
     }
     process = subprocess.Popen(  # noqa: S603 - our own command, no shell
@@ -102,7 +104,7 @@ def _finish(each: _Running, store: CellStore) -> CellResult:
         store.write(each.name, result)
     _close(each)
     if result.failed is None:
-        store.log(each.name).unlink(missing_ok=True)
+        store.remove_log(each.name)
     store.remove_work(each.name)
     return result
 

@@ -19,6 +19,7 @@ from cleanplate.evaluation import Counts, Measures, count_frame, measure
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.scene.result import resized
 from cleanplate.video import open_source
+from cleanplate.writing import make_own_folder, write_whole
 
 WORST_FRAMES = 3
 _FRAMES_BETWEEN = 25
@@ -140,7 +141,8 @@ def draw_worst_frames(
     """
     wanted = {frame.number: frame for frame in frames}
     found: dict[int, WorstFrame] = {}
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_own_folder(folder)
     for shown in open_source(recording).frames() if wanted else ():
         frame = wanted.get(shown.number)
         if frame is None:
@@ -199,6 +201,6 @@ def _write(
         path = folder / f"{number:06d}-{name}{suffix}"
         options = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY] if suffix == ".jpg" else []
         encoded = cv2.imencode(suffix, np.ascontiguousarray(small[..., ::-1]), options)[1]
-        path.write_bytes(encoded.tobytes())
+        write_whole(path, encoded.tobytes(), durable=False)
         paths[name] = path.relative_to(folder.parents[1]).as_posix()
     return paths

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
+import re
+import secrets
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
-from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from cleanplate.benchmark.results import CellResult
-from cleanplate.errors import OutputError, RunLockedError
-from cleanplate.video.writing import output_error
+from cleanplate.errors import OutputError
+from cleanplate.writing import (
+    Own,
+    foreign_in,
+    locked,
+    make_own_folder,
+    open_fresh,
+    output_error,
+    remove_leftovers,
+    require_own,
+    write_whole,
+)
 
-CELLS, PICTURES, WORK, LOGS = "cells", "pictures", "work", "logs"
-_LOCK = ".lock"
+CELLS, PICTURES, LOGS = "cells", "pictures", "logs"
+_OWN_CELLS = Own(re.compile(r".*\.json"))
+_OWN = Own(folders={CELLS: _OWN_CELLS, PICTURES: Own(), LOGS: Own()})
+_WORK = re.compile(r"\.cleanplate-work-[0-9a-f]{12}")
 
 
 class CellStore:
@@ -28,6 +42,7 @@ class CellStore:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._work = folder / f".cleanplate-work-{secrets.token_hex(6)}"
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -37,29 +52,15 @@ class CellStore:
             OutputError: The folder holds something else, or cannot be written.
             RunLockedError: Another benchmark runs into it.
         """
-        if self.folder.exists() and (
-            not self.folder.is_dir()
-            or (any(self.folder.iterdir()) and not (self.folder / CELLS).is_dir())
-        ):
-            raise OutputError(f"{self.folder} is in the way; give another --out")
-        try:
-            (self.folder / CELLS).mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.folder / _LOCK)
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise RunLockedError(
-                f"another benchmark runs into {self.folder}; wait for it or give another --out"
-            ) from error
-        except OSError as error:
-            raise output_error(error, self.folder, "the benchmark") from error
-        try:
+        self._refuse_foreign()
+        busy = f"another benchmark runs into {self.folder}; wait for it or give another --out"
+        with locked(self.folder, busy=busy, what="the benchmark"):
+            make_own_folder(self.folder / CELLS)
             self._remove_work()  # of a run that was killed
-            yield
-        finally:
-            self._remove_work()
-            lock.release()
-            with contextlib.suppress(OSError):
-                (self.folder / _LOCK).unlink(missing_ok=True)
+            try:
+                yield
+            finally:
+                self._remove_work()
 
     def path(self, name: str) -> Path:
         """Where the result of a cell is, or will be."""
@@ -71,20 +72,43 @@ class CellStore:
 
     def work_path(self, name: str) -> Path:
         """Where a cell works while it is measured."""
-        return self.folder / WORK / name
+        return self._work / name
 
     def make_work(self, name: str) -> None:
-        """Makes that folder, empty."""
+        """Makes that folder, empty.
+
+        Raises:
+            OutputError: It cannot be made.
+        """
         self.remove_work(name)
-        self.work_path(name).mkdir(parents=True)
+        try:
+            self.work_path(name).mkdir(parents=True)
+        except OSError as error:
+            raise output_error(error, self.folder, "the benchmark") from error
 
     def remove_work(self, name: str) -> None:
         """Removes that folder."""
         shutil.rmtree(self.work_path(name), ignore_errors=True)
 
-    def log(self, name: str) -> Path:
-        """Where what a cell's process says is kept."""
-        (self.folder / LOGS).mkdir(exist_ok=True)
+    def open_log(self, name: str) -> IO[str]:
+        """A fresh file for what a cell's process says.
+
+        Raises:
+            OutputError: It cannot be made.
+        """
+        make_own_folder(self.folder / LOGS)
+        try:
+            self.remove_log(name)
+            descriptor = open_fresh(self._log(name))
+        except OSError as error:
+            raise output_error(error, self.folder, "the benchmark") from error
+        return os.fdopen(descriptor, "w+", encoding="utf-8", errors="replace")
+
+    def remove_log(self, name: str) -> None:
+        """Removes that file."""
+        self._log(name).unlink(missing_ok=True)
+
+    def _log(self, name: str) -> Path:
         return self.folder / LOGS / f"{name}.log"
 
     def read(self, name: str, identity: str) -> CellResult | None:
@@ -101,22 +125,22 @@ class CellStore:
         write_whole(self.path(name), result.model_dump_json(indent=1) + "\n")
 
     def _remove_work(self) -> None:
-        shutil.rmtree(self.folder / WORK, ignore_errors=True)
-        with contextlib.suppress(OSError):  # only where nothing had anything to say
+        for path in self.folder.iterdir():
+            if _WORK.fullmatch(path.name):
+                shutil.rmtree(path, ignore_errors=True)
+        for folder in (self.folder, self.folder / CELLS):
+            remove_leftovers(folder)
+        with suppress(OSError):  # only where nothing had anything to say
             (self.folder / LOGS).rmdir()
 
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a text file, whole or not at all.
-
-    Raises:
-        OutputError: It cannot be written.
-    """
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise output_error(error, path, path.name) from error
+    def _refuse_foreign(self) -> None:
+        if not os.path.lexists(self.folder):
+            return
+        is_free = self.folder.is_dir() and not any(self.folder.iterdir())
+        if not is_free and not (self.folder / CELLS).is_dir():
+            raise OutputError(f"{self.folder} is in the way; give another --out")
+        require_own(self.folder, _OWN)
+        for name in foreign_in(self.folder / CELLS, _OWN_CELLS):
+            raise OutputError(
+                f"{self.folder / CELLS} holds {name}, which is no result; give another --out"
+            )

@@ -18,10 +18,10 @@ from cleanplate.benchmark.cells import Cell
 from cleanplate.benchmark.measuring import measure_cell
 from cleanplate.benchmark.results import CellResult, Findings
 from cleanplate.benchmark.sequences import BenchSequence
-from cleanplate.benchmark.store import write_whole
 from cleanplate.datasets.registry import Place
 from cleanplate.errors import CleanplateError
 from cleanplate.parameters import Parameters
+from cleanplate.writing import write_whole
 
 
 class Task(Parameters):

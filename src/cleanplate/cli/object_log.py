@@ -9,10 +9,13 @@ from types import TracebackType
 
 from cleanplate.errors import OutputError
 from cleanplate.segmentation.layers import WaitingObject
+from cleanplate.writing import PartialFile, output_error
 
 
 class ObjectLog:
     """Writes an object when it has left, or at the end.
+
+    The file has its name when the end of a `with` block without an error has made it whole.
 
     Raises:
         OutputError: The file cannot be written.
@@ -22,7 +25,7 @@ class ObjectLog:
         self._path = path
         self._present: dict[int, WaitingObject] = {}
         try:
-            self._file = path.open("w", encoding="utf-8")
+            self._partial = PartialFile(path)
         except OSError as error:
             raise self._failed(error) from error
 
@@ -46,21 +49,25 @@ class ObjectLog:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if error is not None:
+            self._partial.discard()
+            return
         try:
             self._write(self._present.values())
-        finally:
-            self._file.close()
+            self._partial.finish()
+        except OSError as failure:
+            self._partial.discard()
+            raise self._failed(failure) from failure
 
     def _write(self, objects: Iterable[WaitingObject]) -> None:
         try:
             for found in objects:
-                self._file.write(json.dumps(_line(found)) + "\n")
-            self._file.flush()
+                self._partial.file.write(f"{json.dumps(_line(found))}\n".encode())
         except OSError as error:
             raise self._failed(error) from error
 
     def _failed(self, error: OSError) -> OutputError:
-        return OutputError(f"{self._path} cannot be written: {error.strerror}")
+        return output_error(error, self._path, "the objects")
 
 
 def _line(found: WaitingObject) -> dict[str, object]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
 from pathlib import Path
 
 import cv2
 
 from cleanplate.errors import OutputError, UsageError
 from cleanplate.frames import Picture
+from cleanplate.video import VideoSource
+from cleanplate.writing import remove_leftovers, write_whole
 
 
 def require_free_file(path: Path, *, overwrite: bool, suffixes: tuple[str, ...] = ()) -> None:
@@ -22,9 +24,24 @@ def require_free_file(path: Path, *, overwrite: bool, suffixes: tuple[str, ...] 
         raise UsageError(f"{path} should end in {' or '.join(suffixes)}")
     if path.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file")
-    if path.exists() and not overwrite:
+    if os.path.lexists(path) and not overwrite:
         raise OutputError(f"{path} is in the way; give another --out, or --overwrite to replace it")
     make_folder(path.parent)
+    remove_leftovers(path.parent)
+
+
+def require_apart(recording: VideoSource, path: Path) -> None:
+    """Checks that an output is none of the recording's files, and no folder that holds one.
+
+    Raises:
+        UsageError: It is.
+    """
+    place = Path(os.path.realpath(path))
+    for file in recording.files:
+        own = Path(os.path.realpath(file))
+        if own.is_relative_to(place):
+            what = "is part of" if own == place else "holds"
+            raise UsageError(f"{path} {what} the recording; give another place")
 
 
 def require_free_folder(path: Path) -> None:
@@ -33,7 +50,7 @@ def require_free_folder(path: Path) -> None:
     Raises:
         OutputError: Something is in the way.
     """
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+    if os.path.lexists(path) and (not path.is_dir() or any(path.iterdir())):
         raise OutputError(f"{path} is in the way; give another folder")
 
 
@@ -44,14 +61,7 @@ def write_picture(path: Path, picture: Picture) -> None:
         OutputError: It cannot be written.
     """
     _, encoded = cv2.imencode(path.suffix, picture[..., ::-1])
-    partial = path.with_name(f".{path.name}.partial")
-    try:
-        partial.write_bytes(encoded.tobytes())
-        partial.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+    write_whole(path, encoded.tobytes(), "the picture")
 
 
 def make_folder(folder: Path) -> None:

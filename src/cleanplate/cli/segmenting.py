@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from cleanplate.cli.console import Console
-from cleanplate.cli.mask_output import LABELS_FOLDER, Wanted
+from cleanplate.cli.mask_output import LABELS_FOLDER, MaskFolder, Wanted
 from cleanplate.cli.object_log import ObjectLog
 from cleanplate.frames import Frame
 from cleanplate.scene import Scene
@@ -40,6 +40,7 @@ class Task:
     Attributes:
         settings: Of the segmentation.
         wanted: What is to be written where.
+        folder: Of the masks, taken up.
         done: Numbers of the frames whose masks are there already.
         on_moved: What to do when the camera was moved; `relearn`: the views are known already.
         views: What the camera sees, with the scenes to be used; one view where moves are not known.
@@ -47,6 +48,7 @@ class Task:
 
     settings: SegmentationSettings
     wanted: Wanted
+    folder: MaskFolder
     done: frozenset[int]
     on_moved: OnMoved
     views: Sequence[View]
@@ -110,6 +112,7 @@ def write_masks(
                 console.progress("segmenting", result.frame.index + 1, recording.frame_count_hint)
             if outcome.stopped:
                 break
+    task.folder.publish()
     if task.wanted.scene_copy is not None and layers is not None:
         scene.repaired(layers).save(task.wanted.scene_copy)
     return outcome
@@ -154,15 +157,17 @@ class _Outputs:
     def __init__(self, task: Task, recording: VideoSource, stack: ExitStack) -> None:
         wanted = task.wanted
         self._done = task.done
-        self._masks = stack.enter_context(MaskWriter(wanted.masks))
         self._labels = self._log = self._film = None
-        if wanted.labels:
-            self._labels = stack.enter_context(MaskWriter(wanted.masks / LABELS_FOLDER, LABELS))
         if wanted.objects is not None:
             self._log = stack.enter_context(ObjectLog(wanted.objects))
         if wanted.overlay is not None:
             rate = recording.frame_rate or DEFAULT_FRAME_RATE
             self._film = stack.enter_context(OverlayWriter(wanted.overlay, recording.size, rate))
+        task.folder.prepare()  # last, because it may remove what is there
+        place = task.folder.place
+        self._masks = stack.enter_context(MaskWriter(place))
+        if wanted.labels:
+            self._labels = stack.enter_context(MaskWriter(place / LABELS_FOLDER, LABELS))
 
     def write(self, result: Result, outcome: Outcome) -> None:
         """Writes what is wanted of one frame, and counts it."""

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from cleanplate.errors import GroundTruthError, OutputError
 from cleanplate.progress import ProgressListener, silent
+from cleanplate.writing import write_whole
 
 MANIFEST = "cleanplate-manifest.json"
 SCHEMA_VERSION = 1
@@ -73,15 +74,10 @@ class Manifest:
                 for name, (sha256, files) in sorted(self.archives.items())
             },
         }
-        partial = path.with_name(f".{path.name}.partial")
         try:
-            partial.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
-            partial.replace(path)
-        except OSError as error:
-            partial.unlink(missing_ok=True)
-            raise OutputError(
-                f"{path} cannot be written: {error.strerror}; give a place with --manifest"
-            ) from error
+            write_whole(path, json.dumps(values, indent=1) + "\n", "the manifest")
+        except OutputError as error:
+            raise OutputError(f"{error} with --manifest") from error
 
     def compare(
         self, folder: Path, *, ignore: Path, progress: ProgressListener = silent

@@ -67,6 +67,11 @@ class ModalityCache:
             self._file.read_into(values[place], position)
         return values.astype(np.float32)
 
+    @property
+    def nbytes(self) -> int:
+        """Size of the file."""
+        return self._file.nbytes
+
     def close(self) -> None:
         """Removes the file."""
         self._file.remove()

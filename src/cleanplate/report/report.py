@@ -32,7 +32,7 @@ from cleanplate.scene import Scene, load
 from cleanplate.scene.states import in_words
 from cleanplate.scene_file import COVERAGE_PICTURE, REPORT, Sample
 from cleanplate.video import VideoSource, draw_overlay, open_source
-from cleanplate.video.writing import output_error
+from cleanplate.writing import PartialFile, output_error, write_whole
 
 _PLATE_WIDTH = 1600
 _NOISE_WIDTH = 800
@@ -88,7 +88,7 @@ def write_report(
     recording = None if source is None else open_source(source)
     foreground = _foreground(scene, recording, progress)
     page = _page(scene, foreground, warnings=_warnings(scene, recording), scores=scores or {})
-    _write(page, path)
+    write_whole(path, page, "the report")
     return path
 
 
@@ -206,25 +206,8 @@ def _curve(foreground: Foreground | None) -> Chart | None:
 def _require_writable(path: Path) -> None:
     if path.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file, as in {path / REPORT}")
-    partial = _partial(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial.touch()
-        partial.unlink()
+        PartialFile(path).discard()
     except OSError as error:
         raise output_error(error, path, "the report") from error
-
-
-def _write(page: str, path: Path) -> None:
-    partial = _partial(path)
-    try:
-        partial.write_text(page, encoding="utf-8")
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-        raise output_error(error, path, "the report") from error
-
-
-def _partial(path: Path) -> Path:
-    return path.with_name(f".{path.name}.partial")

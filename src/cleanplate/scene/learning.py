@@ -39,7 +39,7 @@ from cleanplate.scene.result import resized
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.sampled import SampledBackgrounds, learned_plate, plate_positions
 from cleanplate.scene.samples import take_samples
-from cleanplate.scene.scene import Scene, load
+from cleanplate.scene.scene import Scene, load, write_into
 from cleanplate.scene.states import State, describe_states, with_states
 from cleanplate.scene.steady_states import steady_states
 from cleanplate.segmentation import Segmenter, ShadowModel
@@ -160,8 +160,8 @@ def learn(
         recording = recording.in_range(given)
     if out is not None:
         return _learn_into(RunFolder(Path(out)), recording, resolved, options, progress)
-    with tempfile.TemporaryDirectory(prefix="cleanplate-") as folder:
-        return _Run(resolved, recording, RunFolder(Path(folder)), progress).learn()
+    nowhere = RunFolder(Path(tempfile.gettempdir()))  # for files without a name
+    return _Run(resolved, recording, nowhere, progress).learn()
 
 
 def _learn_into(
@@ -178,13 +178,15 @@ def _learn_into(
     with run.locked():
         identity = {"settings": settings.as_tree(), "source": recording.fingerprint()}
         goes_on = run.takes_up(identity, resume=options.resume, overwrite=options.overwrite)
-        if goes_on and run.is_complete:
-            run.finish()
+        run.require_apart(recording.files)
+        run.clean_up()
+        if goes_on and not run.is_begun:
             return load(run.path, device=settings.general.device)
         begin = _nothing if goes_on else partial(run.begin, identity)
-        scene = _Run(settings, recording, run, progress).learn(begin, samples=options.samples)
-        scene.save(run.path)
-        run.finish()
+        with run.asked(identity):
+            scene = _Run(settings, recording, run, progress).learn(begin, samples=options.samples)
+            write_into(run.path, scene)
+            run.finish()
         return scene
 
 

@@ -16,9 +16,11 @@ from cleanplate.frames import FrameSize, Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.scene.inputs import LearningFrames
 from cleanplate.scene.tiles import tile, title_strip
+from cleanplate.scene_file import png
 from cleanplate.segmentation import Segmenter
 from cleanplate.segmentation.difference import residual
 from cleanplate.training.checkpoint import Position
+from cleanplate.writing import make_own_folder, write_whole
 
 _MOMENTS = (0.0, 0.1, 0.3, 1.0)
 """Shares of the budget at which the network is looked at."""
@@ -75,9 +77,9 @@ class MomentWatcher:
         model.train(was_training)
         self._moments[position.steps] = Moment(position.steps, backgrounds)
         if self._folder is not None:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_own_folder(self._folder)
             stack = backgrounds.reshape(-1, *backgrounds.shape[2:])
-            cv2.imwrite(str(self._folder / f"{position.steps:08d}.png"), stack[..., ::-1])
+            write_whole(self._folder / f"{position.steps:08d}.png", png(stack[..., ::-1]))
 
     def _saved(self) -> list[Moment]:
         if self._folder is None or not self._folder.is_dir():

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from cleanplate._version import __version__
 from cleanplate.batch import FrameBatch, make_batch
-from cleanplate.errors import OutputError, SettingsError
+from cleanplate.errors import SettingsError
 from cleanplate.frames import FrameSize, Modality
 from cleanplate.model import BackgroundModel
 from cleanplate.scene.estimators import BackgroundEstimator, NetworkEstimator, unmended
@@ -23,6 +23,7 @@ from cleanplate.scene.result import resized
 from cleanplate.scene.scene import Scene
 from cleanplate.scene.states import main_of
 from cleanplate.scene_file import tensors_digest
+from cleanplate.writing import PartialFile, output_error
 
 _CHANNELS = {Modality.RGB: 3, Modality.FLOW: 2, Modality.MASK: 1}
 _PACKAGES = ("onnx", "onnxscript", "onnxruntime")
@@ -77,9 +78,10 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        program.save(str(path))
+        with PartialFile(path, suffix=".onnx") as partial:
+            program.save(str(partial.partial))
     except OSError as error:
-        raise OutputError(f"cannot write {path}: {error.strerror}") from error
+        raise output_error(error, path, "the network") from error
     return path
 
 

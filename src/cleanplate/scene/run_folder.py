@@ -1,18 +1,20 @@
-"""The folder that a run writes into: locked, never overwritten unasked, resumable."""
+"""The folder that a run writes into: locked, never overwritten unasked, resumable.
+
+Whatever is not ours stays as it is, also under one of our names. While a run learns, all that it
+writes is in `checkpoint`; the scene that is there already is replaced at the end, all at once.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from cleanplate.errors import OutputError, RunLockedError, SceneFileError, SettingsError
+from cleanplate.errors import OutputError, SceneFileError, SettingsError
 from cleanplate.scene_file import (
     CHECKPOINT,
     CONFIG,
@@ -21,31 +23,50 @@ from cleanplate.scene_file import (
     MODEL,
     NOISE,
     ONNX,
+    OWN,
     PLATE,
-    PLOTS,
     PROVENANCE,
     REPORT,
-    SAMPLES,
 )
 from cleanplate.scene_reading import read_config
+from cleanplate.video.images import IMAGE_SUFFIXES
+from cleanplate.writing import (
+    LOCK,
+    Own,
+    current,
+    finish_swap,
+    foreign_in,
+    is_partial,
+    locked,
+    make_own_folder,
+    output_error,
+    own_files,
+    read_plain,
+    remove_leftovers,
+    remove_own,
+    require_own,
+    with_new,
+    write_whole,
+)
+from cleanplate.writing.swap import NEW_PARTIAL
 
-_LOCK = ".lock"
-_BEGUN = "begun.json"
+_BEGUN, _STATE = "begun.json", "state.json"
+_ASKED = "asked.json"
 _CACHE = "frames"
 _MOMENTS = "moments"
-_OWN = (
-    CONFIG,
-    MODEL,
-    PLATE,
-    NOISE,
-    METRICS,
-    PROVENANCE,
-    SAMPLES,
-    CHECKPOINT,
-    EVENTS,
-    *PLOTS,
-    REPORT,
-    ONNX,
+_OWN_EVENTS = Own(re.compile(r"events\.out\.tfevents\..*"))
+_OWN_CHECKPOINT = Own(
+    # In folders of earlier versions the frames had names.
+    re.compile(r"(begun|asked|state)\.json|metrics\.jsonl|step-[0-9]{8,}\.safetensors(\.partial)?"),
+    {
+        _CACHE: Own(re.compile(r"frames-\w+\.raw")),
+        _MOMENTS: Own(re.compile(r"[0-9]{8,}\.png")),
+        EVENTS: _OWN_EVENTS,
+    },
+)
+_OWN = Own(
+    re.compile(f"{OWN.files.pattern}|{re.escape(REPORT)}|{re.escape(ONNX)}"),
+    {**with_new(OWN).folders, CHECKPOINT: _OWN_CHECKPOINT, EVENTS: _OWN_EVENTS},
 )
 
 
@@ -58,18 +79,18 @@ class RunFolder:
 
     @property
     def metrics(self) -> Path:
-        """The log of learning."""
-        return self.path / METRICS
+        """The log of learning, while it goes on."""
+        return self.checkpoint / METRICS
 
     @property
     def events(self) -> Path:
-        """Where the log goes for TensorBoard."""
-        return self.path / EVENTS
+        """Where the log goes for TensorBoard, while learning goes on."""
+        return self.checkpoint / EVENTS
 
     @property
     def cache(self) -> Path:
-        """Where the frames are kept while learning."""
-        return self.checkpoint / _CACHE
+        """Where the frames are kept while learning, in files without a name."""
+        return self.path
 
     @property
     def moments(self) -> Path:
@@ -78,8 +99,13 @@ class RunFolder:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the scene in it is finished."""
-        return (self.path / CONFIG).exists()
+        """Whether there is a finished scene in it, be it that of a run before."""
+        return (current(self.path) / CONFIG).exists()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether there is a run in it that is not finished."""
+        return self._noted(_BEGUN) is not None
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -89,26 +115,13 @@ class RunFolder:
             RunLockedError: Another process is learning into the folder.
             OutputError: The folder cannot be written.
         """
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.path / _LOCK)
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise RunLockedError(
-                f"another process is learning into {self.path}; wait for it or give another --out"
-            ) from error
-        except OSError as error:
-            raise OutputError(f"cannot write to {self.path}: {error.strerror}") from error
-        shutil.rmtree(self.cache, ignore_errors=True)  # of a process that was killed
-        try:
-            yield
-        finally:
-            lock.release()
-            (self.path / _LOCK).unlink(missing_ok=True)
-            with contextlib.suppress(OSError):  # only what is empty because nothing came of it
-                self.checkpoint.rmdir()
-            with contextlib.suppress(OSError):
-                self.path.rmdir()
+        busy = f"another process is learning into {self.path}; wait for it or give another --out"
+        with locked(self.path, busy=busy, what="the scene"):
+            try:
+                yield
+            finally:
+                with suppress(OSError):  # only what is empty because nothing came of it
+                    self.checkpoint.rmdir()
 
     def takes_up(self, identity: Mapping[str, Any], *, resume: bool, overwrite: bool) -> bool:
         """Whether to go on with what is there; where not, `begin` comes next. Changes nothing.
@@ -123,71 +136,193 @@ class RunFolder:
             SceneFileError: What is there is damaged.
             SettingsError: What is there was begun with other settings or another source.
         """
-        if resume and not overwrite and (begun := self._begun()) is not None:
-            _require_same(begun, identity, self.path)
+        require_own(self.path, _OWN)
+        if overwrite:
+            self.require_replaceable()
+            return False
+        if resume and (begun := self._begun()) is not None:
+            is_same = _first_difference(begun, identity) is None
+            asked = self._noted(_ASKED)
+            if not is_same and asked and _first_difference(asked, identity) is None:
+                return False  # it was to be overwritten by a run that was killed before it began
+            if not is_same:
+                _require_same(begun, identity, self.path)
             return True
-        if not overwrite and not (resume and self._is_harmless()):
+        if not (resume and self._is_harmless()):
             self._refuse_occupied()
         return False
 
+    def require_apart(self, recording: Iterable[Path]) -> None:
+        """Refuses a recording some of which would be replaced, or to which pictures would be added.
+
+        Raises:
+            OutputError: It lies where the scene is to go.
+        """
+        out = os.path.realpath(self.path)
+        for file in recording:
+            place = Path(os.path.realpath(file))
+            if not place.is_relative_to(out):
+                continue
+            top, *below = place.relative_to(out).parts
+            is_picture = place.suffix.lower() in IMAGE_SUFFIXES
+            if (top in _OWN.folders) if below else (is_picture or _OWN.holds(top)):
+                raise OutputError(
+                    f"{self.path} holds the recording ({place.name}); give another --out"
+                )
+
+    def require_replaceable(self) -> None:
+        """Refuses a folder where something has the name of a part of a scene and is of none.
+
+        Raises:
+            OutputError: There is such a thing.
+        """
+        require_own(self.path, _OWN)
+        strange = self._strange()
+        if strange is not None:
+            raise OutputError(
+                f"{self.path} holds {strange}, but no scene that it is of; "
+                "give another --out, or move it away"
+            )
+
+    def clean_up(self) -> None:
+        """Ends what a process was killed at; comes after every refusal."""
+        finish_swap(self.path, OWN)
+        remove_leftovers(self.path)
+        remove_leftovers(self.checkpoint)
+
+    @contextmanager
+    def asked(self, identity: Mapping[str, Any]) -> Iterator[None]:
+        """Notes whose run is to begin here, in case it is killed before it has read its frames.
+
+        Raises:
+            OutputError: The folder cannot be written.
+        """
+        make_own_folder(self.checkpoint)
+        write_whole(self.checkpoint / _ASKED, json.dumps(identity))
+        try:
+            yield
+        finally:
+            with suppress(OSError):
+                (self.checkpoint / _ASKED).unlink(missing_ok=True)
+
     def begin(self, identity: Mapping[str, Any]) -> None:
-        """Removes the scene that is there, but not the frame cache, and notes who begins.
+        """Removes what a run before has not finished, and notes who begins; a scene stays.
 
         Raises:
             OutputError: The folder cannot be written.
         """
         try:
-            self._empty()
-            self.checkpoint.mkdir(parents=True, exist_ok=True)
-            (self.checkpoint / _BEGUN).write_text(json.dumps(identity), encoding="utf-8")
+            make_own_folder(self.checkpoint)
+            if self.is_begun:
+                # First what would be gone on from: whoever is noted, it must never be another's.
+                (self.checkpoint / _STATE).unlink(missing_ok=True)
+                remove_own(self.checkpoint, _OWN_CHECKPOINT, keep=(_BEGUN, _ASKED))
+            write_whole(self.checkpoint / _BEGUN, json.dumps(identity))
+            (self.checkpoint / _ASKED).unlink(missing_ok=True)
         except OSError as error:
-            raise OutputError(f"cannot write to {self.path}: {error.strerror}") from error
+            raise output_error(error, self.path, "the scene") from error
 
     def finish(self) -> None:
-        """Removes all that only an unfinished run needs."""
-        shutil.rmtree(self.checkpoint, ignore_errors=True)
+        """Removes all that only an unfinished run needs, and what was made of the scene before.
+
+        Raises:
+            OutputError: The folder cannot be written.
+        """
+        try:
+            for name in (REPORT, ONNX):
+                (self.path / name).unlink(missing_ok=True)
+            self._keep_events()
+            (self.checkpoint / _BEGUN).unlink(missing_ok=True)  # the run counts as finished
+            remove_own(self.checkpoint, _OWN_CHECKPOINT)
+            with suppress(OSError):  # not there, or with something of somebody else's in it
+                self.checkpoint.rmdir()
+        except OSError as error:
+            raise output_error(error, self.path, "the scene") from error
+
+    def _keep_events(self) -> None:
+        kept = self.path / EVENTS
+        new = [path for path in self.events.glob("*") if _OWN_EVENTS.holds(path.name)]
+        if kept.is_dir() and not kept.is_symlink():
+            remove_own(kept, _OWN_EVENTS, keep=[path.name for path in new])
+            with suppress(OSError):
+                kept.rmdir()
+        if new:
+            make_own_folder(kept)
+        for path in new:
+            path.replace(kept / path.name)
 
     def _begun(self) -> dict[str, Any] | None:
         """Identity of the run that is there, finished or not."""
-        if self.is_complete:
-            config = read_config(self.path)
-            try:
-                provenance = json.loads((self.path / PROVENANCE).read_text(encoding="utf-8"))
-                return {"settings": config["settings"], "source": provenance["input"]["sha256"]}
-            except (OSError, ValueError, TypeError, KeyError) as error:
-                raise SceneFileError(
-                    f"{PROVENANCE} or {CONFIG} of the scene {self.path} is damaged; "
-                    "learn again with --overwrite"
-                ) from error
-        path = self.checkpoint / _BEGUN
-        try:
-            begun: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        if (begun := self._noted(_BEGUN)) is not None:
+            return begun
+        if not self.is_complete:
             return None
-        return begun
+        config = read_config(self.path)
+        try:
+            path = current(self.path) / PROVENANCE
+            provenance = json.loads(path.read_text(encoding="utf-8"))
+            return {"settings": config["settings"], "source": provenance["input"]["sha256"]}
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            raise SceneFileError(
+                f"{PROVENANCE} or {CONFIG} of the scene {self.path} is damaged; "
+                "learn again with --overwrite"
+            ) from error
+
+    def _noted(self, name: str) -> dict[str, Any] | None:
+        """Identity that a file of the checkpoint notes; None: there is none."""
+        if self.checkpoint.is_symlink():
+            return None
+        try:
+            noted = json.loads(read_plain(self.checkpoint / name))
+        except (OSError, ValueError, RecursionError):
+            return None
+        is_ours = isinstance(noted, dict) and noted.keys() == {"settings", "source"}
+        return noted if is_ours and isinstance(noted["settings"], dict) else None
+
+    def _is_run(self) -> bool:
+        """Whether what is there is a scene, damaged or not, or a run that was broken off."""
+        if self.is_begun:
+            return True
+        if all((self.path / name).is_file() for name in (MODEL, PLATE, NOISE)):
+            return True
+        try:
+            return {"sha256", "settings"} <= read_config(self.path).keys()
+        except SceneFileError:
+            return False
 
     def _is_harmless(self) -> bool:
         """Whether all that is there is what a run leaves that died before it saved anything."""
-        names = {entry.name for entry in self.path.iterdir()} - {_LOCK}
-        return names <= {CHECKPOINT, METRICS}
+        return (
+            set(self._names()) <= {CHECKPOINT, NEW_PARTIAL}
+            and all(name == LOCK for name in foreign_in(self.path, _OWN))
+            and self._strange() is None
+        )
+
+    def _strange(self) -> str | None:
+        """What has the name of a part of a scene, or of a run, and is of none; None: nothing."""
+        if not self._is_run():
+            held = {*OWN.folders, EVENTS}
+            for name in sorted(self._names()):
+                if name in held or _OWN.holds(name):
+                    return name
+        if not self.is_begun:
+            for name in sorted(own_files(self.checkpoint, _OWN_CHECKPOINT)):
+                if name != _ASKED or self._noted(_ASKED) is None:
+                    return f"{CHECKPOINT}/{name}"
+        return None
 
     def _refuse_occupied(self) -> None:
-        names = sorted(entry.name for entry in self.path.iterdir() if entry.name != _LOCK)
+        names = sorted(self._names())
         if names:
             raise OutputError(
                 f"{self.path} is not empty (it holds {names[0]}); give another --out, "
                 "--overwrite to replace it, or --resume to go on"
             )
 
-    def _empty(self) -> None:
-        """Removes the files of a scene; what somebody else put there stays."""
-        own = [self.path / name for name in _OWN if name != CHECKPOINT]
-        unfinished = [path for path in self.checkpoint.glob("*") if path != self.cache]
-        for path in own + unfinished:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+    def _names(self) -> Iterator[str]:
+        for entry in self.path.iterdir():
+            if entry.name != LOCK and not is_partial(entry.name):
+                yield entry.name
 
 
 def _require_same(begun: Mapping[str, Any], now: Mapping[str, Any], path: Path) -> None:

@@ -22,6 +22,7 @@ from cleanplate.scene.alignment import (
 from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator, restore_onnx
 from cleanplate.scene.expected import require_tensors
 from cleanplate.scene.result import Result, enlarged_mask, resized
+from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.states import (
     StatesEstimator,
     mended_states,
@@ -266,31 +267,43 @@ class Scene:
         return replace(result, working_labels=labels, objects=enlarged)
 
     def save(self, run: str | Path) -> None:
-        """Writes the scene to a folder.
+        """Writes the scene to a folder, over a scene that is there.
 
         Raises:
-            OutputError: It cannot be written.
+            OutputError: It cannot be written, or something else is in the way.
+            RunLockedError: Another process learns into the folder.
         """
-        folder = Path(run)
-        write_scene(
-            folder,
-            SceneData(
-                settings=self.settings.as_tree(),
-                frame_size=self.frame_size,
-                working_size=self.working_size,
-                learned_on=self.learned_on,
-                tensors=self.estimator.tensors(),
-                plate=self.plate,
-                noise=self.noise,
-                registration=self.shake.as_values(),
-                value_range=self.value_range,
-                shadow=None if self.shadow is None else self.shadow.as_tree(),
-                provenance=self.provenance,
-                metrics=self.metrics,
-                samples=self.samples,
-                plots=self.plots,
-            ),
-        )
+        folder = RunFolder(Path(run))
+        with folder.locked():
+            folder.require_replaceable()
+            write_into(folder.path, self)
+
+
+def write_into(folder: Path, scene: Scene) -> None:
+    """Writes a scene to a folder that is locked and free.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    write_scene(
+        folder,
+        SceneData(
+            settings=scene.settings.as_tree(),
+            frame_size=scene.frame_size,
+            working_size=scene.working_size,
+            learned_on=scene.learned_on,
+            tensors=scene.estimator.tensors(),
+            plate=scene.plate,
+            noise=scene.noise,
+            registration=scene.shake.as_values(),
+            value_range=scene.value_range,
+            shadow=None if scene.shadow is None else scene.shadow.as_tree(),
+            provenance=scene.provenance,
+            metrics=scene.metrics,
+            samples=scene.samples,
+            plots=scene.plots,
+        ),
+    )
 
 
 def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -> Scene:

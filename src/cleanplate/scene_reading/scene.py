@@ -24,6 +24,7 @@ from cleanplate.scene_reading.tensors import TensorKind, read_kinds, read_tensor
 from cleanplate.scene_reading.texts import is_number, read_metrics, read_provenance
 from cleanplate.untrusted import UntrustedError, parse_yaml
 from cleanplate.video.value_range import ValueRange
+from cleanplate.writing import current
 
 _MOST_ENTRIES = 100_000
 """Of the folder that are searched for pickles."""
@@ -60,6 +61,7 @@ def read_head(folder: Path) -> SceneHead:
     Raises:
         SceneFileError: It is missing, damaged, of another format, or holds a pickle.
     """
+    folder = current(folder)
     config = read_config(folder)
     _refuse_pickles(folder)
     frame_size, working_size = (_size(folder, config, k) for k in ("frame_size", "working_size"))
@@ -88,6 +90,7 @@ def read_scene(folder: Path, head: SceneHead | None = None) -> SceneData:
         SceneFileError: It is missing, damaged, of another format, or holds a pickle.
     """
     head = head or read_head(folder)
+    folder = head.folder
     for name in SUMMED:  # a file that is not there is told before a large one is read
         open_part(folder, name).close()
     plate = read_plate(folder, head)
@@ -117,8 +120,8 @@ def read_plate(folder: Path, head: SceneHead | None = None) -> Picture:
         SceneFileError: It is missing, damaged, of another format, or holds a pickle.
     """
     head = head or read_head(folder)
-    content = read_summed(folder, PLATE, head.config)
-    plate = decoded(folder, content, PLATE, (*head.frame_size, 3))
+    content = read_summed(head.folder, PLATE, head.config)
+    plate = decoded(head.folder, content, PLATE, (*head.frame_size, 3))
     return np.ascontiguousarray(plate[..., ::-1])
 
 
@@ -128,6 +131,7 @@ def read_config(folder: Path) -> dict[str, Any]:
     Raises:
         SceneFileError: The folder is no scene, or one of another format.
     """
+    folder = current(folder)
     path = folder / CONFIG
     if not _holds(folder, Path.is_dir):
         raise SceneFileError(f"{folder} is no scene: there is no such folder")

@@ -1,29 +1,29 @@
 """An unfinished run on disk: tensors in safetensors, the rest JSON, nothing pickled.
 
-The folder holds `state.json`, which names one file of tensors. Both are written under another name
-first and then renamed, the tensors before the JSON: whenever the process dies, `state.json` names
-tensors that are whole.
+The folder holds `state.json`, which names one file of tensors. Both are written aside, brought to
+the disk and then renamed, the tensors before the JSON: whenever the process or the machine dies,
+`state.json` names tensors that are whole.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import shutil
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from cleanplate.errors import OutputError, SceneFileError
+from cleanplate.errors import SceneFileError
 from cleanplate.training.loop import PhaseRunner
+from cleanplate.writing import Own, output_error, remove_own, write_whole
 
 _STATE = "state.json"
+_OWN_TENSORS = Own(re.compile(r"step-[0-9]{8,}\.safetensors"))
 _FORMAT = 1
 _RANDOM_CPU, _RANDOM_CUDA = "random/cpu", "random/cuda"
 
@@ -63,15 +63,11 @@ class CheckpointFolder:
         }
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            partial = self._folder / f"{name}.partial"
-            save_file(tensors, partial)
-            partial.replace(self._folder / name)
-            write_atomically(self._folder / _STATE, json.dumps(state))
-            for old in self._folder.glob("step-*"):
-                if old.name != name:
-                    old.unlink()
-        except (OSError, SafetensorError) as error:
-            raise OutputError(f"cannot write the checkpoint in {self._folder}: {error}") from error
+            write_whole(self._folder / name, save(tensors), "the checkpoint")
+            write_whole(self._folder / _STATE, json.dumps(state), "the checkpoint")
+            remove_own(self._folder, _OWN_TENSORS, keep=[name])
+        except OSError as error:
+            raise output_error(error, self._folder, "the checkpoint") from error
 
     def restore(self, model: nn.Module, runner: PhaseRunner) -> Position:
         """Puts the saved state into model, optimizers and random generators.
@@ -95,21 +91,6 @@ class CheckpointFolder:
                 f"the checkpoint in {self._folder} is damaged ({error}); "
                 "learn again with --overwrite"
             ) from error
-
-    def remove(self) -> None:
-        """Removes the folder with all that is in it."""
-        with contextlib.suppress(FileNotFoundError):
-            shutil.rmtree(self._folder)
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Writes a text file so that a reader sees the old or the new one, never a part."""
-    partial = path.with_name(f"{path.name}.partial")
-    with partial.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
 
 
 def _gather(model: nn.Module, runner: PhaseRunner) -> dict[str, Tensor]:

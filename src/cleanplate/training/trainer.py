@@ -26,6 +26,7 @@ from cleanplate.training.compiling import Compile, pays
 from cleanplate.training.events import EventLog
 from cleanplate.training.loop import PhaseRunner, Step
 from cleanplate.training.sampler import FrameSampler
+from cleanplate.writing import write_whole
 
 Precision: TypeAlias = Literal["auto", "float32", "bfloat16"]
 Watch: TypeAlias = Callable[[BackgroundModel, Position, float], None]
@@ -221,7 +222,7 @@ class MetricsLog:
         if path:
             path.parent.mkdir(parents=True, exist_ok=True)
             text = "".join(json.dumps(line) + "\n" for line in self.lines)
-            path.write_text(text, encoding="utf-8")
+            write_whole(path, text, durable=False)
 
     def write(self, position: Position, step: Step, terms: Mapping[str, float]) -> None:
         """Appends one line."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import math
+import os
 import tempfile
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.errors import OutputError
-from cleanplate.video.writing import output_error
+from cleanplate.writing import output_error
 
 
 class ArrayFile:
-    """Arrays of one shape and type, one after the other, in a raw file of a unique name.
+    """Arrays of one shape and type, one after the other, in a raw file without a name.
 
-    Reading takes memory for the result only (no memory map: the pages of one would count as the
-    process's own), and may be done by several threads.
+    Nothing is left of it, however the process ends. Reading takes memory for the result only (no
+    memory map: the pages of one would count as the process's own), and may be done by several
+    threads.
 
     Attributes:
         shape: Of every array.
-        path: The file.
     """
 
     def __init__(self, folder: Path, shape: tuple[int, ...], dtype: type[np.generic]) -> None:
@@ -37,13 +39,16 @@ class ArrayFile:
         self._lock = threading.Lock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix="frames-", suffix=".raw", dir=folder)
             # Unbuffered: every request reads exactly the rows it asks for.
-            self._file = open(handle, "r+b", buffering=0)  # noqa: PTH123, SIM115
+            self._file = tempfile.TemporaryFile(buffering=0, dir=folder)  # noqa: SIM115
         except OSError as error:
             self._remove_folder()
             raise self._failed(error) from error
-        self.path = Path(name)
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the file."""
+        return os.fstat(self._file.fileno()).st_size
 
     def write(self, array: NDArray[Any], position: int) -> None:
         """Puts an array at a position, in the type of the file.
@@ -83,18 +88,18 @@ class ArrayFile:
             while remaining:
                 count = self._file.readinto(remaining)
                 if not count:
-                    raise OSError(errno.EIO, "the frame cache ends early", str(self.path))
+                    raise OSError(errno.EIO, "the frame cache ends early", str(self._folder))
                 remaining = remaining[count:]
 
     def remove(self) -> None:
         """Removes the file, and the folder if it was made for it and is empty."""
         self._file.close()
-        self.path.unlink(missing_ok=True)
         self._remove_folder()
 
     def _remove_folder(self) -> None:
-        if self._made_folder and self._folder.is_dir() and not any(self._folder.iterdir()):
-            self._folder.rmdir()
+        if self._made_folder:
+            with suppress(OSError):  # not there, or not empty
+                self._folder.rmdir()
 
     def _write_bytes(self, content: NDArray[Any], start: int) -> None:
         with self._lock:

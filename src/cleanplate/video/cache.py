@@ -112,7 +112,7 @@ class FrameCache:
 
         Args:
             source: The recording.
-            folder: Where the file goes; made if it is missing.
+            folder: Where the file goes, which has no name there; made if it is missing.
             size: Size of the kept frames; others are scaled by area.
             max_frames: Limit of the kept frames; two are kept in any case.
             max_bytes: Limit of the file.
@@ -141,9 +141,9 @@ class FrameCache:
         return FrameSize(*self._file.shape[:2])
 
     @property
-    def path(self) -> Path:
-        """The raw file, frame after frame as `(H, W, 3)`, uint8."""
-        return self._file.path
+    def nbytes(self) -> int:
+        """Size of the file."""
+        return self._file.nbytes
 
     def __len__(self) -> int:
         return len(self.indices)

@@ -55,6 +55,11 @@ class ImageSequence(Stills):
         """What a user should know of the last pass, or the running one, a sentence each."""
         return (*super().notes, *([self._order_note] if self._order_note else []))
 
+    @property
+    def files(self) -> Sequence[Path]:
+        """The pictures."""
+        return [image.path for image in self._images]
+
     def fingerprint(self) -> str:
         """SHA-256 of all file names and sizes and the contents of up to 64 spread pictures."""
         digest = hashlib.sha256()

@@ -68,6 +68,11 @@ class Movie(VideoSource):
         """What a user should know of the last pass, or the running one, a sentence each."""
         return (*super().notes, *self._breaks.sentences(self.size))
 
+    @property
+    def files(self) -> Sequence[Path]:
+        """The video file."""
+        return [self._path]
+
     def fingerprint(self) -> str:
         """SHA-256 of the file's size and its content.
 

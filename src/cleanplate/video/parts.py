@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from cleanplate.errors import FrameSizeError
 from cleanplate.frames import Frame
@@ -48,6 +49,11 @@ class MovieParts(VideoSource):
         """What a user should know of the last pass, or the running one, a sentence each."""
         own = [f"{movie.name}: {note}" for movie in self._movies for note in movie.notes]
         return (*super().notes, *own)
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """The parts."""
+        return [file for movie in self._movies for file in movie.files]
 
     def fingerprint(self) -> str:
         """SHA-256 of those of the parts and of their order."""

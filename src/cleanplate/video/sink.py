@@ -19,7 +19,7 @@ import numpy as np
 from cleanplate.errors import OutputError
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.video.opening import silence_decoders
-from cleanplate.video.writing import output_error
+from cleanplate.writing import PartialFile, output_error, remove_leftovers
 
 MASKS, LABELS = "bin", "lab"
 """What the names of masks and of label images begin with."""
@@ -76,9 +76,9 @@ class MaskWriter:
         self._prefix = prefix
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._remove_partial()  # of a run that was killed
         except OSError as error:
             raise self._failed(error) from error
+        remove_leftovers(folder)
         self._waiting: queue.Queue[tuple[int, Mask] | None] = queue.Queue(_MASKS_WAITING)
         self._error: OSError | None = None
         self._thread = threading.Thread(target=self._work, name="mask-writer", daemon=True)
@@ -126,21 +126,15 @@ class MaskWriter:
                     self._error = error
 
     def _write_file(self, number: int, mask: Mask) -> None:
-        name = mask_name(number, self._prefix)
-        partial = self.folder / f".{name}.partial"
         _, encoded = cv2.imencode(".png", mask, _PNG_OPTIONS)
-        partial.write_bytes(encoded.data)
-        os.replace(partial, self.folder / name)  # noqa: PTH105
+        path = self.folder / mask_name(number, self._prefix)
+        with PartialFile(path, durable=False) as partial:
+            partial.file.write(encoded.data)
 
     def _finish(self) -> None:
         if self._thread.is_alive():
             self._waiting.put(None)
             self._thread.join()
-        self._remove_partial()
-
-    def _remove_partial(self) -> None:
-        for path in self.folder.glob(f".{self._prefix}*.png.partial"):
-            path.unlink(missing_ok=True)
 
     def _raise_error(self) -> None:
         if self._error is not None:
@@ -170,17 +164,21 @@ class OverlayWriter:
         self.path = path
         self.size = size
         self._frames = 0
-        self._partial = path.with_name(f".{path.stem}.partial.webm")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._partial.write_bytes(b"")  # OpenCV would not say why it cannot
+            remove_leftovers(path.parent)
+            self._partial = PartialFile(path, suffix=".webm")  # OpenCV would not say why it cannot
         except OSError as error:
             raise output_error(error, path, "the overlay") from error
         padded = (size.width + size.width % 2, size.height + size.height % 2)
         code = cv2.VideoWriter.fourcc(*"VP90")
         with _silent_stderr():  # OpenCV complains there that the format knows no "VP90"
             self._writer = cv2.VideoWriter(
-                str(self._partial.resolve()), cv2.CAP_FFMPEG, code, float(frame_rate), padded
+                str(self._partial.partial.resolve()),
+                cv2.CAP_FFMPEG,
+                code,
+                float(frame_rate),
+                padded,
             )
         if not self._writer.isOpened():
             self._discard()
@@ -225,9 +223,8 @@ class OverlayWriter:
                 f"free some space or give a folder on another disk"
             )
         try:
-            os.replace(self._partial, self.path)  # noqa: PTH105
+            self._partial.finish()
         except OSError as error:
-            self._discard()
             raise output_error(error, self.path, "the overlay") from error
 
     def __enter__(self) -> OverlayWriter:
@@ -255,7 +252,7 @@ class OverlayWriter:
     def _is_whole(self) -> bool:
         # FFmpeg's writer tells nobody about a failed write, and still completes the header, which
         # holds the duration; only the last frame shows that the file is there to its end.
-        capture = cv2.VideoCapture(str(self._partial.resolve()), cv2.CAP_FFMPEG)
+        capture = cv2.VideoCapture(str(self._partial.partial.resolve()), cv2.CAP_FFMPEG)
         try:
             return (
                 bool(capture.isOpened())
@@ -267,7 +264,7 @@ class OverlayWriter:
 
     def _discard(self) -> None:
         self._writer.release()
-        self._partial.unlink(missing_ok=True)
+        self._partial.discard()
 
 
 def draw_overlay(picture: Picture, mask: Mask) -> Picture:

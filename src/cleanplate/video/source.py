@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -146,6 +147,11 @@ class VideoSource(ABC):
                 f"the frames of {name} are {size}, but a side needs at least {MINIMUM_SIDE} "
                 f"pixels; give a larger recording"
             )
+
+    @property
+    def files(self) -> Sequence[Path]:
+        """Files that it is read from, as far as they are known."""
+        return ()
 
     @property
     def problems(self) -> SourceProblems:

@@ -64,6 +64,11 @@ class _OneFile(VideoSource):
 
     _path: Path
 
+    @property
+    def files(self) -> Sequence[Path]:
+        """The file."""
+        return [self._path]
+
     def fingerprint(self) -> str:
         """SHA-256 of the content of the file."""
         try:

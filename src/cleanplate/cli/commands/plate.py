@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -10,14 +9,14 @@ from cyclopts import Parameter
 
 from cleanplate.background import still_plate
 from cleanplate.cli.console import CommonOptions, Console
-from cleanplate.cli.outputs import require_free_file, write_picture
+from cleanplate.cli.outputs import require_apart, require_free_file, write_picture
 from cleanplate.errors import UnknownNameError, UsageError
 from cleanplate.frames import Picture
 from cleanplate.scene import learn
 from cleanplate.scene_file import CHECKPOINT, CONFIG
 from cleanplate.scene_reading import read_plate
 from cleanplate.settings import DEFAULT_INIT, known_plates, trained_plates
-from cleanplate.video import FrameCache, open_source
+from cleanplate.video import FrameCache, VideoSource, open_source
 
 _LEARNED = "learned"
 _FRAMES = 200
@@ -45,14 +44,17 @@ def plate(
         is_scene = (Path(source) / CONFIG).exists() or (Path(source) / CHECKPOINT).is_dir()
         how = how or (_LEARNED if is_scene else DEFAULT_INIT)
         _check(how, is_scene=is_scene)
+        recording = None if is_scene else open_source(source)
+        if recording is not None:
+            require_apart(recording, out)
         require_free_file(out, overwrite=overwrite, suffixes=(".png", ".jpg"))
-        if is_scene:
+        if recording is None:
             picture, frames = read_plate(Path(source)), 0
         elif how in trained_plates():
-            scene = learn(source, method=trained_plates()[how], progress=console.progress)
+            scene = learn(recording, method=trained_plates()[how], progress=console.progress)
             picture, frames = scene.plate, scene.provenance["input"]["frames_learned_from"]
         else:
-            picture, frames = _from_recording(source, how, console)
+            picture, frames = _from_recording(recording, how, out.parent, console)
         write_picture(out, picture)
         height, width = picture.shape[:2]
         values = {
@@ -74,20 +76,20 @@ def _check(how: str, *, is_scene: bool) -> None:
         raise UsageError("--how learned needs a learned scene; run cleanplate learn first")
 
 
-def _from_recording(source: str, how: str, console: Console) -> tuple[Picture, int]:
-    recording = open_source(source)
-    with tempfile.TemporaryDirectory(prefix="cleanplate-") as folder:
-        cache = FrameCache.fill(
-            recording,
-            Path(folder),
-            size=recording.size,
-            max_frames=2 * _FRAMES,
-            on_frame=lambda done, total: console.progress("reading", done, total),
-        )
-        with cache as frames:
-            missing = recording.problems.missing
-            if (damaged := recording.frames_damaged) or missing:
-                console.warn(f"{recording.name}: {damaged} damaged and {missing} missing frames")
-            for note in recording.notes:
-                console.warn(f"{recording.name}: {note}")
-            return still_plate(how, frames, max_frames=_FRAMES), min(len(frames), _FRAMES)
+def _from_recording(
+    recording: VideoSource, how: str, folder: Path, console: Console
+) -> tuple[Picture, int]:
+    cache = FrameCache.fill(
+        recording,
+        folder,
+        size=recording.size,
+        max_frames=2 * _FRAMES,
+        on_frame=lambda done, total: console.progress("reading", done, total),
+    )
+    with cache as frames:
+        missing = recording.problems.missing
+        if (damaged := recording.frames_damaged) or missing:
+            console.warn(f"{recording.name}: {damaged} damaged and {missing} missing frames")
+        for note in recording.notes:
+            console.warn(f"{recording.name}: {note}")
+        return still_plate(how, frames, max_frames=_FRAMES), min(len(frames), _FRAMES)

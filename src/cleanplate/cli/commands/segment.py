@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -12,7 +13,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from cleanplate.cli.console import CommonOptions, Console
-from cleanplate.cli.mask_output import Wanted
+from cleanplate.cli.mask_output import MaskFolder, Wanted
 from cleanplate.cli.segmenting import OnMoved, Outcome, Task, write_masks
 from cleanplate.errors import SettingsError, UsageError
 from cleanplate.scene import LearnOptions, Scene, load
@@ -81,14 +82,17 @@ def segment(
             _require_room_to_learn(wanted.new_scenes, model, runtime)
         scene = load(model, device=device, runtime=runtime)
         settings = _settings_of_call(scene, overrides, labels=labels, console=console)
-        recording = _open_recording(source, scene, out, value_range)
-        wanted.require_free(overwrite=overwrite or resume)
-        done = wanted.prepare(resume=resume, overwrite=overwrite)
-        task = Task(settings, wanted, done, on_moved, [View(scene)])
-        if on_moved == "relearn":
-            options = LearnOptions(resume=resume, overwrite=overwrite, samples=bool(scene.samples))
-            task = _relearned(task, recording, options, device=device, console=console)
-        outcome = write_masks(recording, task, second=second, console=console)
+        recording = _open_recording(source, scene, value_range)
+        wanted.require_free(recording, overwrite=overwrite or resume)
+        folder = MaskFolder(out, labels=labels)
+        with folder.locked():
+            done = folder.take_up(resume=resume, overwrite=overwrite)
+            task = Task(settings, wanted, folder, done, on_moved, [View(scene)])
+            if on_moved == "relearn":
+                keeps = bool(scene.samples)
+                options = LearnOptions(resume=resume, overwrite=overwrite, samples=keeps)
+                task = _relearned(task, recording, options, device=device, console=console)
+            outcome = write_masks(recording, task, second=second, console=console)
         _warn(console, recording, task, outcome)
         seconds = time.monotonic() - begin
         values = {
@@ -124,13 +128,11 @@ def _relearned(
 
 
 def _open_recording(
-    source: str, scene: Scene, out: Path, value_range: tuple[float, float] | None
+    source: str, scene: Scene, value_range: tuple[float, float] | None
 ) -> VideoSource:
     given = None if value_range is None else ValueRange.checked(*value_range)
     recording = opened_for(scene, source, given)
     require_size(recording.size, scene.frame_size, recording.name)
-    if Path(source).resolve() == out.resolve():
-        raise UsageError(f"{out} holds the frames; give another place for the masks")
     return recording
 
 
@@ -152,7 +154,12 @@ def _require_room_to_learn(new_scenes: Path, model: Path, runtime: Runtime) -> N
             f"--on-moved relearn learns, which --runtime {runtime} cannot; give --runtime torch, "
             "or --on-moved warn or stop"
         )
-    if model.resolve().is_relative_to(new_scenes.resolve()):
+    if new_scenes.is_symlink():
+        raise UsageError(
+            f"new scenes go to {new_scenes}, which is a link, and nothing is written there; "
+            "give another --out"
+        )
+    if Path(os.path.realpath(model)).is_relative_to(os.path.realpath(new_scenes)):
         raise UsageError(
             f"new scenes go to {new_scenes}, where {model} is, which is only read; "
             "give another --out"

@@ -20,7 +20,7 @@ from cleanplate.frames import FrameSize, Picture
 from cleanplate.segmentation.beside.messages import Begin, End, Found, Job, Ready, Room
 from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.segmentation.segmenter import Cut
-from cleanplate.video.writing import output_error
+from cleanplate.writing import output_error
 
 COMMAND = (sys.executable, "-P", "-m", "cleanplate.segmentation.beside.worker")
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the system's, not a name in it

@@ -1,0 +1,117 @@
+"""The lock of a folder: one holder at a time, and nothing left of it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cleanplate.errors import OutputError, RunLockedError
+from cleanplate.writing import locked
+
+HAMMER = """
+import os, sys, time
+from pathlib import Path
+from cleanplate.errors import RunLockedError
+from cleanplate.writing import locked
+
+folder, seconds = Path(sys.argv[1]), float(sys.argv[2])
+holder = folder.parent / "holder"
+entries = two = 0
+end = time.monotonic() + seconds
+while time.monotonic() < end:
+    try:
+        with locked(folder, busy="busy", what="it"):
+            entries += 1
+            try:
+                os.close(os.open(holder, os.O_CREAT | os.O_EXCL))
+            except FileExistsError:
+                two += 1
+            else:
+                os.sched_yield()
+                holder.unlink()
+    except RunLockedError:
+        pass
+print(entries, two)
+"""
+
+
+def lock(folder: Path) -> object:
+    return locked(folder, busy="somebody else is at it", what="the thing")
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_there_are_never_two_holders(tmp_path: Path, is_there: bool) -> None:
+    if is_there:
+        (tmp_path / "out").mkdir()
+    command = [sys.executable, "-c", HAMMER, str(tmp_path / "out"), "0.7"]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    counts = [list(map(int, process.communicate()[0].split())) for process in processes]
+    assert sum(entries for entries, _ in counts) > 20
+    assert sum(two for _, two in counts) == 0
+    assert not (tmp_path / "out" / ".lock").exists()
+
+
+def test_it_leaves_nothing(tmp_path: Path) -> None:
+    with lock(tmp_path / "a" / "b"):
+        assert (tmp_path / "a" / "b" / ".lock").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_empty_folder_of_the_user_stays(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    with lock(tmp_path / "out"):
+        pass
+    assert list(tmp_path.rglob("*")) == [tmp_path / "out"]
+
+
+def test_a_file_of_the_user_of_that_name_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / ".lock").write_text("mine")
+    with lock(tmp_path):
+        pass
+    assert (tmp_path / ".lock").read_text() == "mine"
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling", "loop", "folder", "pipe"])
+def test_nothing_else_of_that_name_is_opened(tmp_path: Path, kind: str) -> None:
+    out, target = tmp_path / "out", tmp_path / "target"
+    out.mkdir()
+    place = out / ".lock"
+    if kind == "folder":
+        place.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(place if kind == "loop" else target)
+    if kind == "link":
+        target.write_text("mine")
+    with pytest.raises(OutputError), lock(out):
+        pytest.fail("locked")
+    assert os.path.lexists(place)
+    assert not target.exists() or target.read_text() == "mine"
+
+
+def test_a_process_forked_meanwhile_does_not_keep_it(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    with lock(tmp_path):
+        child = os.fork()
+        if child == 0:
+            os.read(read, 1)
+            os._exit(0)
+    try:
+        with lock(tmp_path):
+            pass
+    finally:
+        os.write(write, b"x")
+        os.waitpid(child, 0)
+
+
+def test_that_of_another_is_refused(tmp_path: Path) -> None:
+    refused = pytest.raises(RunLockedError, match="somebody else is at it")
+    with lock(tmp_path), refused, lock(tmp_path):
+        pytest.fail("two at once")
+    with lock(tmp_path):
+        pass
