@@ -28,8 +28,10 @@ from cleanplate.writing import (
 from cleanplate.writing.swap import NEW, NEW_PARTIAL
 
 LABELS_FOLDER = "labels"
-_OWN_LABELS = Own(re.compile(rf"{LABELS}[0-9]{{6,}}\.png"))
-_OWN = Own(re.compile(rf"{MASKS}[0-9]{{6,}}\.png"), {LABELS_FOLDER: _OWN_LABELS})
+_NAME = r"{0}[0-9]{{6,}}\.png|\.{0}[0-9]{{6,}}\.png\.partial"
+"""The second is that of files which earlier versions left behind."""
+_OWN_LABELS = Own(re.compile(_NAME.format(LABELS)))
+_OWN = Own(re.compile(_NAME.format(MASKS)), {LABELS_FOLDER: _OWN_LABELS})
 _ALL = with_new(_OWN)
 
 

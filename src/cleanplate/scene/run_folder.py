@@ -48,7 +48,6 @@ from cleanplate.writing import (
     with_new,
     write_whole,
 )
-from cleanplate.writing.swap import NEW_PARTIAL
 
 _BEGUN, _STATE = "begun.json", "state.json"
 _ASKED = "asked.json"
@@ -293,7 +292,7 @@ class RunFolder:
     def _is_harmless(self) -> bool:
         """Whether all that is there is what a run leaves that died before it saved anything."""
         return (
-            set(self._names()) <= {CHECKPOINT, NEW_PARTIAL}
+            set(self._names()) <= {CHECKPOINT}
             and all(name == LOCK for name in foreign_in(self.path, _OWN))
             and self._strange() is None
         )
@@ -301,7 +300,7 @@ class RunFolder:
     def _strange(self) -> str | None:
         """What has the name of a part of a scene, or of a run, and is of none; None: nothing."""
         if not self._is_run():
-            held = {*OWN.folders, EVENTS}
+            held = {*with_new(OWN).folders, EVENTS}
             for name in sorted(self._names()):
                 if name in held or _OWN.holds(name):
                     return name

@@ -8,7 +8,7 @@ import re
 import shutil
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -19,7 +19,7 @@ import numpy as np
 from cleanplate.errors import OutputError
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.video.opening import silence_decoders
-from cleanplate.writing import PartialFile, output_error, remove_leftovers
+from cleanplate.writing import Own, PartialFile, output_error, remove_leftovers, remove_own
 
 MASKS, LABELS = "bin", "lab"
 """What the names of masks and of label images begin with."""
@@ -78,7 +78,7 @@ class MaskWriter:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise self._failed(error) from error
-        remove_leftovers(folder)
+        self._remove_leftovers()
         self._waiting: queue.Queue[tuple[int, Mask] | None] = queue.Queue(_MASKS_WAITING)
         self._error: OSError | None = None
         self._thread = threading.Thread(target=self._work, name="mask-writer", daemon=True)
@@ -135,6 +135,13 @@ class MaskWriter:
         if self._thread.is_alive():
             self._waiting.put(None)
             self._thread.join()
+
+    def _remove_leftovers(self) -> None:
+        """Removes what a run that was killed left, also one of an earlier version."""
+        remove_leftovers(self.folder)
+        name = re.compile(rf"\.{self._prefix}[0-9]{{6,}}\.png\.partial")
+        with suppress(OSError):
+            remove_own(self.folder, Own(name))
 
     def _raise_error(self) -> None:
         if self._error is not None:
