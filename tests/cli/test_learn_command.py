@@ -58,7 +58,7 @@ class TestResult:
         low, high = values["range"]
         assert 6500 < low < 7200 < 8200 < high < 9500
         (warning,) = outcome.json["warnings"]
-        assert "less than a tenth of what uint16 can hold" in warning
+        assert "less than a tenth of 0 to 65535" in warning
         assert yaml.safe_load((out / "config.yaml").read_text())["value_range"] == [low, high]
         provenance = json.loads((out / "provenance.json").read_text())
         assert provenance["input"]["values"] == values

@@ -88,12 +88,24 @@ class TestTimes:
         return [frame.time for frame in given_frames(frames, None)]
 
     def test_times_that_ascend_stay(self) -> None:
-        assert self.times([5.0, 5.5, 9.0]) == [5.0, 5.5, 9.0]
+        assert self.times([5.0, 5.5, 6.25, 7.0]) == [5.0, 5.5, 6.25, 7.0]
+        assert self.times([60.0 * index for index in range(5)]) == [0, 60, 120, 180, 240]
 
-    @pytest.mark.parametrize("wrong", [2.0, 0.5, -1.0, math.nan, math.inf, -math.inf])
-    def test_one_that_does_not_follows_the_one_before(self, wrong: float) -> None:
-        times = self.times([1.0, 2.0, wrong, 4.0])
-        assert times == pytest.approx([1.0, 2.0, 2.04, 4.0])
+    @pytest.mark.parametrize("wrong", [0.24, 0.1, -1.0, math.nan, math.inf, -math.inf, 36000.0])
+    def test_a_wrong_one_follows_the_one_before_and_moves_no_other(self, wrong: float) -> None:
+        right = [0.04 * index for index in range(20)]
+        times = self.times([*right[:7], wrong, *right[8:]])
+        assert times == pytest.approx(right)
+
+    @pytest.mark.parametrize("constant", [0.0, 7.0, math.nan, math.inf])
+    def test_without_times_there_are_25_a_second(self, constant: float) -> None:
+        times = np.array(self.times([constant] * 5))
+        assert np.diff(times) == pytest.approx([0.04] * 4)
+        assert math.isfinite(times[0])
+
+    def test_a_gap_is_a_gap(self) -> None:
+        right = [*(0.04 * index for index in range(8)), *(9 + 0.04 * index for index in range(12))]
+        assert self.times(right) == pytest.approx(right)
 
     def test_pictures_alone_are_numbered_from_1_at_25_a_second(self) -> None:
         frames = list(given_frames([PICTURE] * 3, None))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
-from video_samples import write_picture
+from video_samples import write_movie, write_picture
 
 from cleanplate.errors import SourceError, UsageError
 from cleanplate.video import open_source
@@ -140,7 +141,7 @@ class TestRecording:
         assert np.std([picture[30].mean() for picture in pictures]) < 2
         assert pictures[0][12, 5, 0] - int(pictures[1][12, 0, 0]) > 50
         (note,) = source.notes
-        assert "less than a tenth of what uint16 can hold" in note
+        assert "less than a tenth of 0 to 65535, which they could be" in note
         assert "--range LOW HIGH" in note
 
     def test_a_part_has_the_range_of_the_whole(self, tmp_path: Path) -> None:
@@ -185,3 +186,47 @@ class TestRecording:
         source = open_source(save(tmp_path, thermal(kind="float32"), "tiff"))
         with pytest.raises(SourceError, match="float32 values, for which no range is known"):
             source.in_range(None)
+
+
+class TestMovie:
+    @staticmethod
+    def write(path: Path, frames: Sequence[np.ndarray], kind: str) -> Path:
+        height, width = SHAPE
+        with av.open(str(path), "w") as file:
+            stream = file.add_stream("ffv1", rate=25)
+            stream.width, stream.height, stream.pix_fmt = width, height, kind
+            for values in frames:
+                frame = av.VideoFrame(width, height, kind)
+                rows = np.zeros((height, frame.planes[0].line_size // 2), np.uint16)
+                rows[:, :width] = values
+                frame.planes[0].update(rows.tobytes())
+                file.mux(stream.encode(frame))
+            file.mux(stream.encode())
+        return path
+
+    def test_counts_of_16_bits_have_one_range(self, tmp_path: Path) -> None:
+        frames = thermal(40)
+        source = open_source(self.write(tmp_path / "t.mkv", frames, "gray16le"))
+        pictures = [frame.picture for frame in source.frames()]
+        assert source.range_origin == "found"
+        assert source.value_range is not None
+        expected = source.value_range.to_grey_levels(frames[9])
+        assert (pictures[9] == expected[..., None]).all()
+        assert pictures[0][12, 5, 0] - int(pictures[1][12, 0, 0]) > 50
+        assert "less than a tenth of 0 to 65535" in source.notes[0]
+        assert source.part(3, 9).value_range == source.value_range
+
+    @pytest.mark.parametrize("bits", [10, 12])
+    def test_bits_that_the_file_declares_are_all_taken(self, tmp_path: Path, bits: int) -> None:
+        top = 2**bits - 1
+        values = np.linspace(0, 0.4 * top, 3072).reshape(SHAPE).astype(np.uint16)
+        source = open_source(self.write(tmp_path / "t.mkv", [values] * 3, f"gray{bits}le"))
+        assert source.value_range == (0, top)
+        assert source.in_range(None).value_range == (0, top)
+        picture = next(iter(source.frames())).picture
+        assert np.abs(picture[..., 0] - values / top * 255).max() <= 1
+
+    def test_grey_levels_of_a_movie_can_be_spread(self, tmp_path: Path) -> None:
+        dark = [np.full((*SHAPE, 3), 16 + index, np.uint8) for index in range(4)]
+        source = open_source(write_movie(tmp_path / "t.avi", dark)).in_range(ValueRange(10, 30))
+        assert next(iter(source.frames())).picture.mean() > 50

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from cleanplate.errors import UsageError
 from cleanplate.frames import Frame
+from cleanplate.video.clock import Clock
 from cleanplate.video.decoding import Decoded, Values
 from cleanplate.video.orientation import UPRIGHT
 from cleanplate.video.source import DEFAULT_FRAME_RATE
@@ -40,7 +42,7 @@ class GivenStills(Stills):
     """Frames in memory as a recording.
 
     Pictures without a number and a time are numbered from 1 and timed as pictures of a folder are.
-    Times that do not ascend, or are no numbers, follow the one before.
+    Times are taken as those of a file: one that is wrong follows the one before.
 
     Args:
         frames: All of them, or one array with the frames along its first axis.
@@ -53,18 +55,15 @@ class GivenStills(Stills):
     def __init__(self, frames: Sequence[GivenFrame] | NDArray[Any]) -> None:
         if len(frames) == 0:
             raise UsageError("no frames are given; give at least two")
-        clock = _Times()
-        self._values: list[Values] = []
-        self._times: list[float] = []
-        numbers: list[int] = []
-        for index, item in enumerate(frames):
-            number, time, values = _parts(index, item)
-            if numbers and number <= numbers[-1]:
-                raise UsageError(f"frame {number} comes after {numbers[-1]}; numbers must ascend")
-            self._values.append(values)
-            self._times.append(clock.time(time))
-            numbers.append(number)
-        super().__init__("the given frames", numbers)
+        parts = list(_timed(frames))
+        for before, after in itertools.pairwise(parts):
+            if after.number <= before.number:
+                raise UsageError(
+                    f"frame {after.number} comes after {before.number}; numbers must ascend"
+                )
+        self._values = [part.values for part in parts]
+        self._times = [part.time for part in parts]
+        super().__init__("the given frames", [part.number for part in parts])
 
     def fingerprint(self) -> str:
         """SHA-256 of the numbers, times and types of all and of up to 64 spread pictures."""
@@ -95,40 +94,47 @@ def given_frames(items: Iterable[object], value_range: ValueRange | None) -> Ite
         UsageError: One is no frame.
         SourceError: No range is known for its values, or it has other ones than the scene.
     """
-    clock = _Times()
-    for index, item in enumerate(items):
-        number, time, values = _parts(index, item)
-        fitting = fitting_range(value_range, values.dtype, f"frame {number}")
-        levels = values if fitting is None else fitting.to_grey_levels(values)
+    for part in _timed(items):
+        fitting = fitting_range(value_range, part.values.dtype, f"frame {part.number}")
+        levels = part.values if fitting is None else fitting.to_grey_levels(part.values)
         picture = np.ascontiguousarray(in_three_channels(levels))
-        frame = item if isinstance(item, Frame) else Frame(index, number, 0.0, picture)
-        yield replace(frame, time=clock.time(time), picture=picture)
+        yield Frame(part.index, part.number, part.time, picture)
 
 
-class _Times:
-    """Times as a file's are: one that does not ascend follows the one before."""
+@dataclass(frozen=True)
+class _Part:
+    """What a frame was given as; a picture alone has no time of its own."""
 
-    def __init__(self) -> None:
-        self._last: float | None = None
-        self._step = float(1 / DEFAULT_FRAME_RATE)
-
-    def time(self, given: float | None) -> float:
-        """Time of the next frame; None: it has none of its own."""
-        last = self._last
-        if given is None or not math.isfinite(given) or (last is not None and given <= last):
-            given = 0.0 if last is None else last + self._step
-        self._last = float(given)
-        return self._last
+    index: int
+    number: int
+    time: float
+    values: Values
 
 
-def _parts(index: int, item: object) -> tuple[int, float | None, Values]:
-    """Number, time and picture of something that was given as a frame."""
-    if isinstance(item, Frame):
-        time = item.time
-        if isinstance(time, bool) or not isinstance(time, int | float | np.number):
-            raise UsageError(f"the time of frame {item.number} is {time!r}; give seconds")
-        return item.number, float(time), _values(item.picture, f"frame {item.number}")
-    return index + 1, None, _values(item, f"frame {index + 1}")
+def _timed(items: Iterable[object]) -> Iterator[_Part]:
+    """The frames with times that ascend, as those of a file do; wrong ones move no other."""
+    clock: Clock[_Part] = Clock(float(1 / DEFAULT_FRAME_RATE))
+    begin: float | None = None
+    for place, item in enumerate(items):
+        part, time = _part(place, item)
+        if begin is None:
+            begin = time if time is not None and math.isfinite(time) else 0.0
+        for timed in clock.place(part, place, time):
+            yield replace(timed.item, time=begin + timed.time)
+    for timed in clock.finish():
+        yield replace(timed.item, time=(begin or 0.0) + timed.time)
+
+
+def _part(place: int, item: object) -> tuple[_Part, float | None]:
+    """Something that was given as a frame, and its time; None: it has none."""
+    if not isinstance(item, Frame):
+        number = place + 1
+        return _Part(place, number, 0.0, _values(item, f"frame {number}")), None
+    time = item.time
+    if isinstance(time, bool) or not isinstance(time, int | float | np.number):
+        raise UsageError(f"the time of frame {item.number} is {time!r}; give seconds")
+    values = _values(item.picture, f"frame {item.number}")
+    return _Part(item.index, item.number, 0.0, values), float(time)
 
 
 def _values(picture: object, name: str) -> Values:

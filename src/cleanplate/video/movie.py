@@ -16,7 +16,9 @@ import numpy as np
 from cleanplate.errors import SourceError
 from cleanplate.frames import Frame, FrameSize, Picture
 from cleanplate.video.clock import Break, Clock, Timed
+from cleanplate.video.decoding import Values
 from cleanplate.video.movie_decoder import Decoder, Shot
+from cleanplate.video.movie_values import grey_bits, grey_values
 from cleanplate.video.source import (
     DEFAULT_FRAME_RATE,
     Tally,
@@ -24,11 +26,15 @@ from cleanplate.video.source import (
     Wanted,
     no_readable_frame,
 )
+from cleanplate.video.stills import in_three_channels
+from cleanplate.video.value_range import LOOKED_AT_FOR_RANGE, ValueRange
 
 _MEBIBYTE = 1 << 20
 _FINGERPRINTED_BLOCKS = 64
 _TEXT_SAMPLE = 4096
 _DURATION_TOLERANCE = 0.5  # seconds
+_CONTAINER_BITS = 16
+"""Bits that are also a container of fewer."""
 _FRAMES_TO_BEGIN = 1000
 """Frames that are tried for the first that becomes a picture."""
 
@@ -55,13 +61,16 @@ class Movie(VideoSource):
         self._breaks = _Breaks()
         _refuse_non_video(self._path, name)
         with Decoder(self._path, name) as decoder:
-            first = _first_picture(decoder, name)
+            shot, first = _first_picture(decoder, name)
             super().__init__(
                 name,
                 Frame(0, 0, 0.0, first).size,
                 frame_rate=decoder.frame_rate,
                 frame_count_hint=decoder.frame_count,
             )
+            self._bits = grey_bits(shot.frame)
+        if self._bits is not None:
+            self.dtype = np.dtype(np.uint16)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -114,13 +123,39 @@ class Movie(VideoSource):
                 tally.meet(time)
                 if wanted is not None and not wanted(index - first, time):
                     continue
-                picture = _retrieve(shot)
+                picture = self._picture(shot)
                 if picture is None:
                     tally.lose_met()
                     continue
                 if shot.size != self.size:
                     picture = _scaled(picture, self.size)
                 yield Frame(index - first, index + 1, time, picture)
+
+    def _picture(self, shot: Shot) -> Picture | None:
+        if self.value_range is None or self.dtype == np.uint8:
+            return _retrieve(shot)
+        if grey_bits(shot.frame) != self._bits:  # the stream has changed to another kind
+            return None
+        return in_three_channels(self.value_range.to_grey_levels(grey_values(shot.frame)))
+
+    @property
+    def _whole_range(self) -> ValueRange | None:
+        if self._bits is None:
+            return super()._whole_range
+        return ValueRange(0.0, 2.0**self._bits - 1)
+
+    @property
+    def _declared_range(self) -> ValueRange | None:
+        return None if self._bits in (None, _CONTAINER_BITS) else self._whole_range
+
+    def _spread_values(self) -> Iterator[Values]:
+        # Without a count, frames are taken closer together, from the beginning.
+        stride = max(1, (self.frame_count_hint or 0) // LOOKED_AT_FOR_RANGE)
+        with Decoder(self._path, self.name) as decoder, closing(decoder.frames()) as shots:
+            for shot in islice(shots, 0, stride * LOOKED_AT_FOR_RANGE, stride):
+                values = grey_values(shot.frame) if grey_bits(shot.frame) == self._bits else None
+                if values is not None and values.shape == self.size:
+                    yield values
 
     def _timed(self, decoder: Decoder, clock: Clock[Shot], tally: Tally) -> Iterator[Timed[Shot]]:
         """Frames up to the end of the part, with the damage before each of them counted."""
@@ -261,10 +296,10 @@ def _refuse_non_video(path: Path, name: str) -> None:
         raise SourceError(f"{name} is a text file and not a video")
 
 
-def _first_picture(decoder: Decoder, name: str) -> Picture:
+def _first_picture(decoder: Decoder, name: str) -> tuple[Shot, Picture]:
     for shot in islice(decoder.frames(), _FRAMES_TO_BEGIN):
         if (picture := _retrieve(shot)) is not None:
-            return picture
+            return shot, picture
     raise no_readable_frame(name)
 
 

@@ -11,8 +11,9 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple, Self, TypeAlias
+from typing import Any, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,16 @@ from numpy.typing import NDArray
 from cleanplate.errors import FrameSizeError, SourceError
 from cleanplate.frames import MINIMUM_SIDE, Frame, FrameSize, Picture
 from cleanplate.video.ahead import in_batches, read_ahead
+from cleanplate.video.decoding import Values
 from cleanplate.video.value_range import (
     GREY_LEVELS,
+    FoundRange,
     ValueRange,
+    find_range,
     fitting_range,
     is_narrow,
     used_levels,
+    whole_range,
     with_margin,
 )
 
@@ -140,7 +145,7 @@ class VideoSource(ABC):
         self.frame_count_hint = frame_count_hint
         self._tally = Tally()
         self.span = Span()
-        self.dtype = np.dtype(np.uint8)
+        self.dtype: np.dtype[Any] = np.dtype(np.uint8)
         self.given_range: ValueRange | None = None
         if min(size) < MINIMUM_SIDE:
             raise FrameSizeError(
@@ -187,12 +192,16 @@ class VideoSource(ABC):
     @property
     def value_range(self) -> ValueRange | None:
         """The stored values that become black and white; None: they are grey levels."""
-        return self.given_range
+        if self.given_range is not None or self.dtype == np.uint8:
+            return self.given_range
+        return self._found.range
 
     @property
     def range_origin(self) -> str:
         """Where the range comes from: `given`, `found`, or `whole` for all that values can be."""
-        return "whole" if self.given_range is None else "given"
+        if self.given_range is not None:
+            return "given"
+        return "whole" if self.dtype == np.uint8 or self._found.is_natural else "found"
 
     def in_range(self, value_range: ValueRange | None) -> Self:
         """The same recording with its values read by a range, as of a scene.
@@ -204,7 +213,10 @@ class VideoSource(ABC):
             SourceError: The range is not one of such values.
         """
         other = copy.copy(self)
-        other.given_range = fitting_range(value_range, self.dtype, self.name)
+        wanted = value_range
+        if wanted is None and self.dtype != np.uint8:
+            wanted = self._whole_range
+        other.given_range = fitting_range(wanted, self.dtype, self.name)
         return other
 
     def frames(self, wanted: Wanted | None = None) -> Iterator[Frame]:
@@ -280,6 +292,24 @@ class VideoSource(ABC):
         """Whether there is more of the recording than this."""
         return self.span != Span()
 
+    @property
+    def _whole_range(self) -> ValueRange | None:
+        """All that the stored values can be; None where nothing bounds them."""
+        return whole_range(self.dtype)
+
+    @property
+    def _declared_range(self) -> ValueRange | None:
+        """The range that the recording itself says its values have; None: it says none."""
+        return None
+
+    @cached_property
+    def _found(self) -> FoundRange:
+        return find_range(self._spread_values(), self._declared_range)
+
+    def _spread_values(self) -> Iterator[Values]:
+        """Some pictures spread over the whole recording as they are stored; not of 8 bits."""
+        raise NotImplementedError
+
     def _ranged(self, frame: Frame) -> Frame:
         """A frame of grey levels with these spread as a range that was given wants it."""
         if self.given_range is None or self.dtype != np.uint8:
@@ -296,6 +326,14 @@ class VideoSource(ABC):
         )
 
     def _range_note(self) -> str | None:
+        if self.range_origin == "found":
+            found, whole = self._found, self._whole_range
+            if whole is not None and is_narrow(found.used, whole):
+                return (
+                    f"its values, from {found.used}, use less than a tenth of {whole}, which they "
+                    f"could be; {found.range} were taken for black and white, --range LOW HIGH "
+                    "gives others"
+                )
         used = used_levels(self._tally.levels)
         if used is None or not is_narrow(used, GREY_LEVELS):
             return None

@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property, partial
+from functools import partial
 
 import cv2
 import numpy as np
@@ -22,20 +22,12 @@ from cleanplate.video.source import (
     Wanted,
     no_readable_frame,
 )
-from cleanplate.video.value_range import (
-    FoundRange,
-    ValueRange,
-    find_range,
-    is_narrow,
-    whole_range,
-)
+from cleanplate.video.value_range import LOOKED_AT_FOR_RANGE, whole_range
 
 DECODING_THREADS = 2
 _DECODED_AHEAD = 6
 _LEAST_FOR_THREADS = 640 * 480
 """Pixels of a picture below which threads cost more than they save."""
-_LOOKED_AT = 32
-"""Pictures from which a range is found."""
 
 
 class Stills(VideoSource):
@@ -69,41 +61,15 @@ class Stills(VideoSource):
     def _read(self, position: int) -> Decoded | None:
         """The picture at a position in the whole recording; None where it is damaged."""
 
-    @property
-    def value_range(self) -> ValueRange | None:
-        """See `VideoSource.value_range`."""
-        given = super().value_range
-        return given if given is not None or self.dtype == np.uint8 else self._found.range
-
-    @property
-    def range_origin(self) -> str:
-        """See `VideoSource.range_origin`."""
-        if self.dtype == np.uint8 or super().value_range is not None:
-            return super().range_origin
-        return "whole" if self._found.is_natural else "found"
-
-    @cached_property
-    def _found(self) -> FoundRange:
+    def _spread_values(self) -> Iterator[Values]:
         count = len(self._numbers)
-        places = np.unique(np.linspace(0, count - 1, min(count, _LOOKED_AT)).round().astype(int))
-        read = (self._read(int(place)) for place in places)
+        places = np.linspace(0, count - 1, min(count, LOOKED_AT_FOR_RANGE)).round().astype(int)
+        read = (self._read(int(place)) for place in np.unique(places))
         pictures = (decoded.values for decoded in read if decoded is not None)
-        return find_range(each for each in pictures if self._is_like_first(each))
+        return (each for each in pictures if self._is_like_first(each))
 
     def _is_like_first(self, values: Values) -> bool:
         return values.dtype == self.dtype and values.shape == self._shape
-
-    def _range_note(self) -> str | None:
-        if self.range_origin != "found":
-            return super()._range_note()
-        used, chosen = self._found.used, self._found.range
-        whole = whole_range(self.dtype)
-        if whole is None or not is_narrow(used, whole):
-            return super()._range_note()
-        return (
-            f"its values, from {used}, use less than a tenth of what {self.dtype} can hold; "
-            f"{chosen} were taken for black and white, --range LOW HIGH gives others"
-        )
 
     def _pass(self, wanted: Wanted | None, tally: Tally) -> Iterator[Frame]:
         # A large picture waits in this queue while the threads decode it; one not wanted holds a

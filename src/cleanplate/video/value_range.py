@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from cleanplate.errors import SourceError, UsageError
 
+LOOKED_AT_FOR_RANGE = 32
+"""Pictures of a recording from which a range is found."""
 _WHITE = 255
 _NATURAL_WHOLE = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
 """Highest values of 8, 10, 12, 14 and 16 bits, which cameras write into 16."""
@@ -155,7 +157,7 @@ def with_margin(used: ValueRange) -> str:
     return f"{max(0.0, used.low - margin):.0f} {min(float(_WHITE), used.high + margin):.0f}"
 
 
-def find_range(pictures: Iterable[NDArray[Any]]) -> FoundRange:
+def find_range(pictures: Iterable[NDArray[Any]], whole: ValueRange | None = None) -> FoundRange:
     """The range of a recording from some of its pictures, spread over its time.
 
     The range of 8, 10, 12, 14 or 16 bits, or 0 to 1, where the values use a quarter of it or more;
@@ -164,6 +166,8 @@ def find_range(pictures: Iterable[NDArray[Any]]) -> FoundRange:
 
     Args:
         pictures: Of one size and type, at least one; looked at one by one.
+        whole: All that their values can be, where that is known; else the smallest of these ranges
+            that holds them.
     """
     dtype = np.dtype(np.uint8)
     ends: list[tuple[float, float]] = []
@@ -176,7 +180,7 @@ def find_range(pictures: Iterable[NDArray[Any]]) -> FoundRange:
             changes += _change(before, picture)
         before = picture
     used = _used(ends)
-    natural = _natural(used, dtype)
+    natural = whole or _natural(used, dtype)
     span = used.high - used.low
     if natural is not None and span >= _USED_FOR_NATURAL * (natural.high - natural.low):
         return FoundRange(natural, used, is_natural=True)
