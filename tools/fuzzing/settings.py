@@ -13,6 +13,7 @@ import yaml
 from fuzzing.mutations import DUMPER, mutate_bytes, mutate_text, mutate_tree
 from fuzzing.painting import paint_frames, write_folder
 
+_LONGEST_PATH = 2000
 _WAYS = ("tree", "file", "texts", "closed")
 
 _made: dict[Path, Any] = {}
@@ -93,7 +94,8 @@ def _texts(tree: Any) -> list[str]:
     waiting: list[tuple[str, Any]] = [("", tree)]
     while waiting and len(texts) < 200:
         path, value = waiting.pop()
-        if isinstance(value, dict) and value and len(value) < 100:
+        # A tree may hold itself.
+        if isinstance(value, dict) and value and len(value) < 100 and len(path) < _LONGEST_PATH:
             waiting += [
                 (f"{path}.{key}" if path else str(key), each) for key, each in value.items()
             ]

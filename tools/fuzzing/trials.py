@@ -27,7 +27,7 @@ from fuzzing.kinds import KINDS
 
 _MOST_MESSAGE = 1000
 _START_SECONDS = 120.0
-_ADDRESS_SPACE = 24 << 30
+_ADDRESS_SPACE = 6 << 30
 """Bytes after which a process that runs wild is refused more, so that the machine survives."""
 _MEBIBYTE = 1 << 20
 _BATCH = 500

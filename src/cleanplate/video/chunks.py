@@ -11,6 +11,8 @@ Bytes: TypeAlias = bytes | memoryview
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _WEBP_HEADER = 12
+_MOST_CHUNKS = 1_000_000
+"""That are looked at: an animation has about two for each frame."""
 
 
 def is_png(content: Bytes) -> bool:
@@ -26,16 +28,22 @@ def is_webp(content: Bytes) -> bool:
 def of_png(content: Bytes) -> Iterator[tuple[bytes, int]]:
     """Name of each chunk, and where its content begins."""
     at = len(PNG_SIGNATURE)
-    while at + 8 <= len(content):
-        yield bytes(content[at + 4 : at + 8]), at + 8
+    for _ in range(_MOST_CHUNKS):
+        name = bytes(content[at + 4 : at + 8])
+        if not name.isalpha():  # the end, or what is none of it
+            return
+        yield name, at + 8
         at += 12 + int.from_bytes(content[at : at + 4], "big")
 
 
 def of_webp(content: Bytes) -> Iterator[tuple[bytes, int]]:
     """Name of each chunk, and where its content begins."""
     at = _WEBP_HEADER
-    while at + 8 <= len(content):
-        yield bytes(content[at : at + 4]), at + 8
+    for _ in range(_MOST_CHUNKS):
+        name = bytes(content[at : at + 4])
+        if not name.strip(b" ").isalnum() or at + 8 > len(content):
+            return
+        yield name, at + 8
         length = int.from_bytes(content[at + 4 : at + 8], "little")
         at += 8 + length + length % 2
 

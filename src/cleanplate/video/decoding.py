@@ -19,7 +19,7 @@ from cleanplate.video.orientation import exif_orientation, turned, turned_back
 Values: TypeAlias = NDArray[Any]
 """A picture as it is stored: `(H, W)` or `(H, W, 3)` in RGB, of any type of real numbers."""
 
-_MOST_BYTES = 1 << 30
+MOST_BYTES = 1 << 29
 """Of one picture's file."""
 _FLOATING, _COMPLEX = 3, (5, 6)
 _SEPARATE_PLANES = 2
@@ -42,7 +42,7 @@ class Decoded(NamedTuple):
 def read_content(path: Path) -> bytes | None:
     """The bytes of a picture's file; None where it cannot be read or is not whole."""
     try:
-        content = read_regular(path, _MOST_BYTES)
+        content = read_regular(path, MOST_BYTES)
     except (OSError, UntrustedError):
         return None
     return content if _is_complete(content) else None
@@ -61,7 +61,7 @@ def decode(content: bytes, name: str, orientation: int | None = None) -> Decoded
     Raises:
         SourceError: It is of a kind that cannot be read.
     """
-    _refuse_enormous(stated_size(content), name)
+    refuse_enormous(stated_size(content), name)
     found = exif_orientation(content)
     wanted = found if orientation is None else orientation
     page = next(tiff.directories(content), None)
@@ -86,7 +86,7 @@ def decode_page(content: NDArray[np.uint8], page: tiff.Directory, name: str) -> 
 def _decoded(content: NDArray[np.uint8], page: tiff.Directory | None, name: str) -> Values | None:
     if page is not None:
         sides = (page.fields.get(tag, 0) for tag in (tiff.HEIGHT, tiff.WIDTH))
-        _refuse_enormous(FrameSize(*sides), name)
+        refuse_enormous(FrameSize(*sides), name)
         _refuse_garbled(page, name)
     is_jpeg = bytes(content[:2]) == JPEG_START
     flags = cv2.IMREAD_COLOR if is_jpeg else cv2.IMREAD_UNCHANGED
@@ -112,7 +112,12 @@ def _in_rgb(decoded: NDArray[Any]) -> Values:
     return np.ascontiguousarray(decoded[:, :, 2::-1])
 
 
-def _refuse_enormous(size: FrameSize | None, name: str) -> None:
+def refuse_enormous(size: FrameSize | None, name: str) -> None:
+    """Refuses a picture by the size that it states.
+
+    Raises:
+        FrameSizeError: It is too large; None: it states none.
+    """
     if size is not None and size.pixels > MOST_PIXELS:
         raise FrameSizeError(
             f"{name} is {size}, and pictures of more than {MOST_PIXELS:,} pixels are not read; "

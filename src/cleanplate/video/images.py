@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ import numpy as np
 from cleanplate.errors import SourceError
 from cleanplate.picture_header import JPEG_START
 from cleanplate.video.chunks import pictures_in
-from cleanplate.video.decoding import Decoded, decode, read_content
+from cleanplate.video.decoding import MOST_BYTES, Decoded, decode, read_content
 from cleanplate.video.numbering import NumberedImage, number_images
 from cleanplate.video.orientation import UPRIGHT, commonest, exif_orientation
 from cleanplate.video.source import Tally
@@ -23,6 +25,7 @@ IMAGE_SUFFIXES = frozenset(
 """Endings of the files taken for pictures, in any case."""
 
 _FINGERPRINTED_PICTURES = 64
+_HASHED_BLOCK = 1 << 20
 _EXIF_BYTES = 1 << 17
 """In which the EXIF of a JPEG lies."""
 
@@ -68,7 +71,11 @@ class ImageSequence(Stills):
             for image in images:
                 digest.update(f"{image.path.name}\0{image.path.stat().st_size}\0".encode())
             for image in _spread(images):
-                digest.update(image.path.read_bytes())
+                with image.path.open("rb") as file:
+                    blocks = iter(partial(file.read, _HASHED_BLOCK), b"")
+                    # What is longer than a picture can be is not read.
+                    for block in itertools.islice(blocks, MOST_BYTES // _HASHED_BLOCK):
+                        digest.update(block)
         except OSError as error:
             raise SourceError(f"{self.name} cannot be read: {error.strerror}") from error
         return digest.hexdigest()
@@ -99,6 +106,8 @@ def _spread(images: Sequence[NumberedImage]) -> list[NumberedImage]:
 
 def _orientation(path: Path) -> int:
     try:
+        if path.stat().st_size > MOST_BYTES:
+            return UPRIGHT
         with path.open("rb") as file:
             content = file.read(_EXIF_BYTES)
             if not content.startswith(JPEG_START):

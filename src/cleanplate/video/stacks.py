@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cleanplate.errors import SourceError
+from cleanplate.errors import FrameSizeError, SourceError
 from cleanplate.frames import Frame, FrameSize, Picture
-from cleanplate.video.chunks import pictures_in
-from cleanplate.video.decoding import Decoded, decode_page
+from cleanplate.picture_header import stated_size
+from cleanplate.video.chunks import is_png, pictures_in
+from cleanplate.video.decoding import Decoded, decode_page, refuse_enormous
 from cleanplate.video.images import ImageSequence
 from cleanplate.video.orientation import UPRIGHT
 from cleanplate.video.source import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from PIL import Image
 
 _HASHED_BLOCK = 1 << 20
+_HEADER_BYTES = 32
 _SHORTEST, _LONGEST = 0.001, 3600.0
 """Seconds that a frame of an animated picture may be shown for."""
 
@@ -185,11 +187,22 @@ def _opened(path: Path, name: str) -> Iterator[Image.Image]:
     from PIL import Image
 
     try:
-        image = Image.open(path)
+        with path.open("rb") as file:
+            refuse_enormous(_stated_size(file.read(_HEADER_BYTES)), name)
+        image = Image.open(path, formats=("PNG", "WEBP"))
+    except FrameSizeError:
+        raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise no_readable_frame(name) from error
     with image:
         yield image
+
+
+def _stated_size(start: bytes) -> FrameSize | None:
+    """Size that the beginning of an animation states; it may have been cut off later."""
+    if is_png(start) and len(start) == _HEADER_BYTES:
+        return FrameSize(*struct.unpack_from(">II", start, 16)[::-1])
+    return stated_size(start)
 
 
 def _shown(image: Image.Image, place: int) -> Picture | None:
