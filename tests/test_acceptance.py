@@ -86,16 +86,22 @@ def test_c_the_plate_of_constant_frames_is_the_constant(how: str, tmp_path: Path
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("height", "width"), [(64, 64), (96, 128), (45, 71)])
 @pytest.mark.parametrize("method", architecture_summaries())
-def test_d_every_method_learns_at_every_size_and_is_reloaded_exactly(
-    method: str, height: int, width: int, tmp_path: Path
+def test_d_every_method_learns_at_an_odd_size_and_is_reloaded_exactly(
+    method: str, tmp_path: Path
 ) -> None:
-    recording = record(tmp_path, paint_scene(height, width, 12).frames)
+    # Others are tried by the shared tests of architectures, which build and draw without learning.
+    recording = record(tmp_path, paint_scene(45, 71, 12).frames)
     run = tmp_path / "run"
-    learned = cleanplate.learn(recording, out=run, method=method, budget="20steps", device="cpu")
+    # Fast enough to leave the initial plate, at which a reloaded network would stand anyway.
+    steep = {"objective": {"learning_rate": 0.03}, "training": {"warmup_steps": 1}}
+    learned = cleanplate.learn(
+        recording, out=run, method=method, budget="20steps", device="cpu", settings=steep
+    )
     seen, again = (backgrounds(scene, recording) for scene in (learned, cleanplate.load(run)))
     np.testing.assert_array_equal(seen, again)
+    start = cleanplate.learn(recording, method="candidates").plate
+    assert np.abs(seen.astype(np.int16) - start).mean() > 0.1
 
 
 def test_e_the_decoders_of_generator_and_discriminator_learn(tmp_path: Path) -> None:
