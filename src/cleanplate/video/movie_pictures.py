@@ -103,6 +103,7 @@ def _shows(frame: av.VideoFrame, picture: Picture) -> bool:
     """Whether a picture is that of the frame, as far as the luma of the frame tells it."""
     kind, bits = frame.format.name, frame.format.components[0].bits
     has_luma = kind.startswith(_WITH_LUMA) and not kind.endswith(("be", "msble")) and bits >= 8
+    has_luma = has_luma and not kind.startswith("grayf")
     if not has_luma or frame.planes[0].line_size <= 0:
         return True
     dtype = np.dtype(np.uint8 if bits == 8 else np.uint16)
