@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from video_samples import paint, write_folder, write_movie, write_picture
@@ -94,6 +96,26 @@ def test_parts_of_two_sizes_are_refused(parts: Path) -> None:
         FrameSizeError, match=r"part2\.avi are 64x48, but those of .*part1\.avi are"
     ):
         open_source(parts / "*.avi")
+
+
+def test_parts_of_deep_grey_have_one_range(tmp_path: Path) -> None:
+
+    for part, height in enumerate((6000, 9000)):
+        with av.open(str(tmp_path / f"part{part}.mkv"), "w") as container:
+            stream = container.add_stream("ffv1", rate=25)
+            stream.height, stream.width, stream.pix_fmt = 24, 32, "gray16le"
+            picture = 7000 + 4 * paint(0)[..., 0].astype(np.uint16)
+            picture[:8] = height
+            frame = av.VideoFrame.from_ndarray(picture, format="gray16le")
+            for index in range(4):
+                frame.pts, frame.time_base = index, Fraction(1, 25)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+    source = open_source(tmp_path / "part*.mkv")
+    levels = [int(frame.picture[-1, 0, 0]) for frame in source.frames()]
+    assert len(levels) == 8
+    assert max(levels) - min(levels) <= 1
+    assert source.dtype == np.uint16
 
 
 def test_videos_whose_names_tell_no_order_are_refused(tmp_path: Path) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
-from cleanplate.errors import FrameSizeError
+import numpy as np
+
+from cleanplate.errors import FrameSizeError, SourceError
 from cleanplate.frames import Frame
+from cleanplate.video.decoding import Values
 from cleanplate.video.movie import Movie
 from cleanplate.video.source import DEFAULT_FRAME_RATE, Tally, VideoSource, Wanted
+from cleanplate.video.value_range import LOOKED_AT_FOR_RANGE, ValueRange
 
 
 class MovieParts(VideoSource):
@@ -25,6 +30,7 @@ class MovieParts(VideoSource):
 
     Raises:
         FrameSizeError: A part has frames of another size than the first.
+        SourceError: Or values of another type.
     """
 
     def __init__(self, movies: Sequence[Movie], name: str) -> None:
@@ -35,6 +41,11 @@ class MovieParts(VideoSource):
                     f"the frames of {movie.name} are {movie.size}, but those of {first.name} are "
                     f"{first.size}; parts of one recording have one size: give a narrower pattern"
                 )
+            if movie.dtype != first.dtype:
+                raise SourceError(
+                    f"the values of {movie.name} are {movie.dtype}, but those of {first.name} are "
+                    f"{first.dtype}; parts of one recording have one kind: give a narrower pattern"
+                )
         hints = [movie.frame_count_hint for movie in movies]
         super().__init__(
             name,
@@ -43,6 +54,7 @@ class MovieParts(VideoSource):
             frame_count_hint=None if None in hints else sum(hint or 0 for hint in hints),
         )
         self._movies = movies
+        self.dtype = first.dtype
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -64,9 +76,24 @@ class MovieParts(VideoSource):
             digest.update(f"{self.span.first}:{self.span.end}\0".encode())
         return digest.hexdigest()
 
+    @property
+    def _whole_range(self) -> ValueRange | None:
+        return self._movies[0]._whole_range  # noqa: SLF001 - one of our own
+
+    @property
+    def _declared_range(self) -> ValueRange | None:
+        return self._movies[0]._declared_range  # noqa: SLF001
+
+    def _spread_values(self) -> Iterator[Values]:
+        each = max(1, LOOKED_AT_FOR_RANGE // len(self._movies))
+        for movie in self._movies:
+            yield from islice(movie._spread_values(), each)  # noqa: SLF001
+
     def _pass(self, wanted: Wanted | None, tally: Tally) -> Iterator[Frame]:
         index, time = 0, 0.0
         step = float(1 / (self.frame_rate or DEFAULT_FRAME_RATE))
+        if self.dtype != np.uint8:
+            self._movies = [movie.in_range(self.value_range) for movie in self._movies]
         for movie in self._movies:
             if self.span.has_passed(index):
                 return
