@@ -180,7 +180,7 @@ def test_a_model_is_read_as_it_was_written() -> None:
     ],
 )
 def test_what_is_no_model_is_refused(tree: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="covariance|number"):
+    with pytest.raises(ValueError, match=r"covariance|number"):
         ShadowModel.from_tree(tree)
 
 

@@ -28,7 +28,7 @@ GREY_STEP, GREY_LEVELS, MOST_COLOURED = 4, 2, 0.01
 levels, which hardly any does where a camera has no colours."""
 _WINDOW = np.ones((WINDOW, WINDOW), np.uint8)
 _LEAST_CASTER = np.ones((CASTER_SIDE, CASTER_SIDE), np.uint8)
-_BAND_PIXELS = 40_960
+_BAND_PIXELS = 20_480
 """Pixels are asked in bands of so many: few calls that the processor's cache bears."""
 
 
@@ -110,13 +110,12 @@ class Evidence:
         # Nothing but its texture tells that what looks like no shadow is one.
         is_relit = texture.is_surely_shown()
         is_shadow[:2], is_relit[:2] = has_colour, False  # single pixels
-        shadows = cv2.bitwise_and(patches.mask(is_shadow[1::2]), likely)
-        if self._shadow is None and is_shown[1::2].any():
+        shadows, sure, found = patches.masks(is_shadow[1::2], is_shown[1::2], is_relit[::2])
+        shadows = cv2.bitwise_and(shadows, likely)
+        if self._shadow is None:
             # The general test's window leaves a rim that is wide for the clean-up.
-            sure = cv2.bitwise_and(patches.mask(is_shown[1::2]), likely)
-            rim = cv2.bitwise_and(cv2.dilate(sure, _WINDOW), darker)
-            shadows = cv2.bitwise_or(shadows, rim)
-        found = patches.mask(is_relit[::2])
+            rim = cv2.dilate(cv2.bitwise_and(sure, likely), _WINDOW)
+            shadows = cv2.bitwise_or(shadows, cv2.bitwise_and(rim, darker))
         hard = cv2.bitwise_and(found, cv2.subtract(darker, likely))
         verdict.shadows[part] = cv2.bitwise_or(shadows, hard)
         verdict.lit[part] = cv2.bitwise_and(found, brighter)
@@ -225,9 +224,14 @@ class _Patches(NamedTuple):
         """Sum of counts over the pixels of each, `(most,)`."""
         return self._sum(self.owners, counts.reshape(-1)[self.places])
 
-    def mask(self, chosen: NDArray[np.bool_]) -> Mask:
-        """The chosen patches, by their label, as a mask; 0: all that is no patch."""
-        return np.take(chosen.view(np.uint8) * np.uint8(255), self.labels)
+    def masks(self, *chosen: NDArray[np.bool_]) -> list[Mask]:
+        """Chosen patches, by their label, as a mask for each choice; 0: all that is no patch."""
+        codes = sum(each.view(np.uint8) << bit for bit, each in enumerate(chosen))
+        coded = np.take(np.asarray(codes, np.uint8), self.labels)
+        return [
+            np.asarray(cv2.compare(cv2.bitwise_and(coded, 1 << bit), 0, cv2.CMP_GT), np.uint8)
+            for bit in range(len(chosen))
+        ]
 
     def _sum(
         self, owners: NDArray[np.int32], values: FloatMap | NDArray[np.uint16]

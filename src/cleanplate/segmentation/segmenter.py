@@ -18,7 +18,7 @@ from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.rims import Rims
 from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadow_model import ShadowModel, ShadowSamples
-from cleanplate.segmentation.shadows import SHADED_COLOUR, shadow_samples
+from cleanplate.segmentation.shadows import SAMPLED_COLOUR, shadow_samples
 
 
 class Cut(NamedTuple):
@@ -126,7 +126,7 @@ class Segmenter:
         """
         background, difference = self._compared(picture, background)
         mask: Mask = cv2.compare(difference, self._threshold, cv2.CMP_GT)
-        settings = self._settings.model_copy(update={"shadow_colour": SHADED_COLOUR})
+        settings = self._settings.model_copy(update={"shadow_colour": SAMPLED_COLOUR})
         verdict = Evidence(settings, self._size, None).judge(mask, None, picture, background)
         shadows = np.zeros_like(mask) if verdict is None else verdict.shadows
         if before is not None:

@@ -21,10 +21,10 @@ _LOG = np.log(np.arange(256) + LOG_OFFSET).astype(np.float32)
 LEAST_DARKENING = 0.05
 LOOSE_SPREAD, LOOSE_COLOUR = 3.5, 2.0
 """How many times the limits of a likely shadow are those of a possible one."""
+SAMPLED_COLOUR = 1.0
+"""Change of colour (log units, sum over RGB) up to which a scene's own shadows are looked for: in
+hard sun they are lit by the blue sky alone."""
 _SAMPLES_OF_FRAME = 2_000
-SHADED_COLOUR, LIT_COLOUR = 1.0, 2.0
-"""Change of colour (log units, sum over RGB) of the scene in another light: in hard sun the shadow
-is lit by the blue sky alone, and lamps may be of another colour than the evening."""
 RELIT_LIGHT = (math.log(0.08), math.log(8))
 """The least light that is left in a hard shadow, and the most that a lamp adds (log units)."""
 WINDOW, SMALL_WINDOW = 5, 3
@@ -38,9 +38,8 @@ class Shadows(NamedTuple):
     Attributes:
         likely: Whatever stands there has no texture and no colour of its own, `(H, W)`, 255 or 0.
         possible: The same with looser limits, for what differs too little to be sure of.
-        darker: What light may do at all, even and of little colour, taken away; by itself hardly
-            evidence of anything.
-        brighter: Likewise, added.
+        darker: Light may have been taken away evenly; by itself hardly evidence of anything.
+        brighter: It may have been added. Of whatever colour: lamps are of another than the evening.
         texture: What single pixels of the background differ from those around them by, `(H, W)`,
             logarithms of grey levels.
         change: The same of frame over background.
@@ -54,42 +53,27 @@ class Shadows(NamedTuple):
     change: FloatMap
 
 
-class _Darkening(NamedTuple):
-    """What a frame does to its background, in logarithms of their ratio, `(H, W)` each.
+class _Change(NamedTuple):
+    """What a frame does to the light of its background, `(H, W)` each.
 
     Attributes:
-        light: Mean over RGB and a window.
+        light: Logarithm of their ratio, mean over RGB and a window.
         variance: Of the mean over RGB, in that window.
-        strangeness: Of the colour, in units of what is allowed.
     """
 
     light: FloatMap
     variance: FloatMap
-    strangeness: FloatMap
 
-    def shadows(self, settings: SegmentationSettings) -> tuple[Mask, Mask]:
-        """Where it is likely that of a shadow, and where possibly."""
-        darker = cv2.inRange(self.light, math.log(settings.shadow_darkest), -LEAST_DARKENING)
-        most = settings.shadow_spread**2
-        return (
-            self._within(darker, most, 1.0),
-            self._within(darker, LOOSE_SPREAD**2 * most, LOOSE_COLOUR),
-        )
+    @classmethod
+    def of(cls, mean: FloatMap, squares: FloatMap, window: int) -> _Change:
+        # Twice as fast as sqrBoxFilter.
+        mean_square = _blurred(squares, window)
+        return cls(mean, cv2.subtract(mean_square, cv2.multiply(mean, mean)))
 
-    def relit(self, settings: SegmentationSettings) -> tuple[Mask, Mask]:
-        """Where light may have been taken away at all, and where added."""
-        most = settings.shadow_spread**2
-        darker = cv2.inRange(self.light, RELIT_LIGHT[0], -LEAST_DARKENING)
-        brighter = cv2.inRange(self.light, LEAST_DARKENING, RELIT_LIGHT[1])
-        return (
-            self._within(darker, most, SHADED_COLOUR),
-            self._within(brighter, most, LIT_COLOUR),
-        )
-
-    def _within(self, where: Mask, variance: float, strangeness: float) -> Mask:
+    def within(self, low: float, high: float, variance: float) -> Mask:
+        """Where the light changes evenly and by so much."""
         even = cv2.compare(self.variance, variance, cv2.CMP_LT)
-        known = cv2.compare(self.strangeness, strangeness, cv2.CMP_LT)
-        return np.asarray(cv2.bitwise_and(cv2.bitwise_and(where, even), known), np.uint8)
+        return np.asarray(cv2.bitwise_and(cv2.inRange(self.light, low, high), even), np.uint8)
 
 
 def find_shadows(
@@ -111,18 +95,27 @@ def find_shadows(
     scene = cv2.LUT(background, _LOG)
     ratio = cv2.subtract(cv2.LUT(picture, _LOG), scene)
     light, own = (cv2.transform(each, _MEAN_OF_CHANNELS) for each in (ratio, scene))
-    around, smooth = _blurred(light, WINDOW), _blurred(ratio, SMALL_WINDOW)
-    colour = cv2.transform(np.abs(cv2.transform(smooth, _OFF_MEAN)), _SUM_OF_CHANNELS)
-    mean = cv2.transform(smooth, _MEAN_OF_CHANNELS)
-    near = _Darkening(mean, _variance(light, mean, SMALL_WINDOW), colour)
+    squares, smooth = cv2.multiply(light, light), _blurred(ratio, SMALL_WINDOW)
+    around = _blurred(light, WINDOW)
+    near = _Change.of(cv2.transform(smooth, _MEAN_OF_CHANNELS), squares, SMALL_WINDOW)
     if model is None:
-        strange = cv2.multiply(colour, 1 / max(settings.shadow_colour, 1e-9))
-        seen = _Darkening(around, _variance(light, around, WINDOW), strange)
+        seen, strangeness = _Change.of(around, squares, WINDOW), _colour(smooth)
+        allowed = max(settings.shadow_colour, 1e-9)
     else:
-        seen = near._replace(strangeness=_distance(smooth, model, settings.shadow_deviations))
-    texture = cv2.subtract(own, _blurred(own, WINDOW))
-    change = cv2.subtract(light, around)
-    return Shadows(*seen.shadows(settings), *near.relit(settings), texture, change)
+        seen, strangeness = near, _distance(smooth, model)
+        allowed = max(settings.shadow_deviations, 1e-9)
+    most = settings.shadow_spread**2
+    limits = math.log(settings.shadow_darkest), -LEAST_DARKENING
+    likely = seen.within(*limits, most)
+    possible = seen.within(*limits, LOOSE_SPREAD**2 * most)
+    return Shadows(
+        cv2.bitwise_and(likely, cv2.compare(strangeness, allowed, cv2.CMP_LT)),
+        cv2.bitwise_and(possible, cv2.compare(strangeness, LOOSE_COLOUR * allowed, cv2.CMP_LT)),
+        near.within(RELIT_LIGHT[0], -LEAST_DARKENING, most),
+        near.within(LEAST_DARKENING, RELIT_LIGHT[1], most),
+        cv2.subtract(own, _blurred(own, WINDOW)),
+        cv2.subtract(light, around),
+    )
 
 
 def shadow_samples(
@@ -145,16 +138,15 @@ def shadow_samples(
     return ShadowSamples(away, len(found), seen)
 
 
-def _distance(smooth: FloatMap, model: ShadowModel, deviations: float) -> FloatMap:
-    """How far changes are from the scene's own shadows, in deviations that are allowed."""
-    away = cv2.transform(smooth, model.whitening / np.float32(max(deviations, 1e-9)))
+def _colour(smooth: FloatMap) -> FloatMap:
+    """What the channels differ from their mean by, in sum."""
+    return cv2.transform(np.abs(cv2.transform(smooth, _OFF_MEAN)), _SUM_OF_CHANNELS)
+
+
+def _distance(smooth: FloatMap, model: ShadowModel) -> FloatMap:
+    """How far changes are from the scene's own shadows, in deviations."""
+    away = cv2.transform(smooth, model.whitening)
     return cv2.sqrt(cv2.transform(cv2.multiply(away, away), _SUM_OF_CHANNELS))
-
-
-def _variance(light: FloatMap, mean: FloatMap, window: int) -> FloatMap:
-    # Twice as fast as sqrBoxFilter.
-    squares = _blurred(cv2.multiply(light, light), window)
-    return cv2.subtract(squares, cv2.multiply(mean, mean))
 
 
 def _blurred(values: FloatMap, window: int) -> FloatMap:

@@ -11,12 +11,10 @@ from torch import Tensor
 from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadows import (
     LEAST_DARKENING,
-    LIT_COLOUR,
     LOG_OFFSET,
     LOOSE_COLOUR,
     LOOSE_SPREAD,
     RELIT_LIGHT,
-    SHADED_COLOUR,
     SMALL_WINDOW,
     WINDOW,
 )
@@ -91,10 +89,7 @@ class _Darkening(NamedTuple):
         even = self.variance < settings.shadow_spread**2
         darker = (self.light >= RELIT_LIGHT[0]) & (self.light <= -LEAST_DARKENING)
         brighter = (self.light >= LEAST_DARKENING) & (self.light <= RELIT_LIGHT[1])
-        return (
-            even & darker & (self.strangeness < SHADED_COLOUR),
-            even & brighter & (self.strangeness < LIT_COLOUR),
-        )
+        return even & darker, even & brighter
 
 
 def _judged(
