@@ -73,7 +73,7 @@ class TestResult:
     ) -> None:
         outcome = cleanplate("learn", thermal, "--out", tmp_path / "run", "--range", *ends)
         assert outcome.code == 2
-        assert "is no range of values" in outcome.err
+        assert "setting 'sampling.range' cannot be" in outcome.err
         assert not (tmp_path / "run").exists()
 
     def test_the_text_is_one_line_with_the_folder(

@@ -216,6 +216,20 @@ class TestMovie:
         assert "less than a tenth of 0 to 65535" in source.notes[0]
         assert source.part(3, 9).value_range == source.value_range
 
+    def test_parts_of_a_recording_have_one_range(self, tmp_path: Path) -> None:
+        parts = [thermal(8), [frame + np.uint16(900) for frame in thermal(8)]]
+        for number, part in enumerate(parts, start=1):
+            self.write(tmp_path / f"part{number}.mkv", part, "gray16le")
+        source = open_source(f"{tmp_path}/part*.mkv")
+        pictures = [frame.picture for frame in source.frames()]
+        assert source.value_range is not None
+        expected = source.value_range.to_grey_levels(parts[1][3])
+        assert (pictures[11] == expected[..., None]).all()
+        assert np.diff([np.median(pictures[i]).astype(int) for i in (0, 8)]) > 60
+        self.write(tmp_path / "part3.mkv", thermal(8), "gray12le")
+        with pytest.raises(SourceError, match="has 12-bit grey values, but"):
+            open_source(f"{tmp_path}/part*.mkv")
+
     @pytest.mark.parametrize("bits", [10, 12])
     def test_bits_that_the_file_declares_are_all_taken(self, tmp_path: Path, bits: int) -> None:
         top = 2**bits - 1

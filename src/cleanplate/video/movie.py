@@ -139,23 +139,34 @@ class Movie(VideoSource):
         return in_three_channels(self.value_range.to_grey_levels(grey_values(shot.frame)))
 
     @property
-    def _whole_range(self) -> ValueRange | None:
+    def whole_range(self) -> ValueRange | None:
+        """See `VideoSource.whole_range`."""
         if self._bits is None:
-            return super()._whole_range
+            return super().whole_range
         return ValueRange(0.0, 2.0**self._bits - 1)
 
     @property
-    def _declared_range(self) -> ValueRange | None:
-        return None if self._bits in (None, _CONTAINER_BITS) else self._whole_range
+    def declared_range(self) -> ValueRange | None:
+        """See `VideoSource.declared_range`."""
+        return None if self._bits in (None, _CONTAINER_BITS) else self.whole_range
 
-    def _spread_values(self) -> Iterator[Values]:
+    @property
+    def values_kind(self) -> str:
+        """What its values are, in messages."""
+        return "8-bit" if self._bits is None else f"{self._bits}-bit grey"
+
+    def spread_values(self, most: int) -> Iterator[Values]:
+        """Some frames spread over all of it, as they are stored; not of 8 bits."""
         # Without a count, frames are taken closer together, from the beginning.
-        stride = max(1, (self.frame_count_hint or 0) // LOOKED_AT_FOR_RANGE)
+        stride = max(1, (self.frame_count_hint or 0) // most)
         with Decoder(self._path, self.name) as decoder, closing(decoder.frames()) as shots:
-            for shot in islice(shots, 0, stride * LOOKED_AT_FOR_RANGE, stride):
+            for shot in islice(shots, 0, stride * most, stride):
                 values = grey_values(shot.frame) if grey_bits(shot.frame) == self._bits else None
                 if values is not None and values.shape == self.size:
                     yield values
+
+    def _spread_values(self) -> Iterator[Values]:
+        return self.spread_values(LOOKED_AT_FOR_RANGE)
 
     def _timed(self, decoder: Decoder, clock: Clock[Shot], tally: Tally) -> Iterator[Timed[Shot]]:
         """Frames up to the end of the part, with the damage before each of them counted."""

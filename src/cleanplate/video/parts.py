@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +29,7 @@ class MovieParts(VideoSource):
 
     Raises:
         FrameSizeError: A part has frames of another size than the first.
-        SourceError: Or values of another type.
+        SourceError: A part has values of another kind than the first.
     """
 
     def __init__(self, movies: Sequence[Movie], name: str) -> None:
@@ -41,10 +40,11 @@ class MovieParts(VideoSource):
                     f"the frames of {movie.name} are {movie.size}, but those of {first.name} are "
                     f"{first.size}; parts of one recording have one size: give a narrower pattern"
                 )
-            if movie.dtype != first.dtype:
+            if movie.values_kind != first.values_kind:
                 raise SourceError(
-                    f"the values of {movie.name} are {movie.dtype}, but those of {first.name} are "
-                    f"{first.dtype}; parts of one recording have one kind: give a narrower pattern"
+                    f"{movie.name} has {movie.values_kind} values, but {first.name} has "
+                    f"{first.values_kind}; parts of one recording have one kind: give a narrower "
+                    "pattern"
                 )
         hints = [movie.frame_count_hint for movie in movies]
         super().__init__(
@@ -77,17 +77,20 @@ class MovieParts(VideoSource):
         return digest.hexdigest()
 
     @property
-    def _whole_range(self) -> ValueRange | None:
-        return self._movies[0]._whole_range  # noqa: SLF001 - one of our own
+    def whole_range(self) -> ValueRange | None:
+        """See `VideoSource.whole_range`."""
+        return self._movies[0].whole_range
 
     @property
-    def _declared_range(self) -> ValueRange | None:
-        return self._movies[0]._declared_range  # noqa: SLF001
+    def declared_range(self) -> ValueRange | None:
+        """See `VideoSource.declared_range`."""
+        return self._movies[0].declared_range
 
     def _spread_values(self) -> Iterator[Values]:
-        each = max(1, LOOKED_AT_FOR_RANGE // len(self._movies))
-        for movie in self._movies:
-            yield from islice(movie._spread_values(), each)  # noqa: SLF001
+        chosen = np.unique(np.linspace(0, len(self._movies) - 1, LOOKED_AT_FOR_RANGE).astype(int))
+        each = -(-LOOKED_AT_FOR_RANGE // len(chosen))
+        for place in chosen:
+            yield from self._movies[place].spread_values(each)
 
     def _pass(self, wanted: Wanted | None, tally: Tally) -> Iterator[Frame]:
         index, time = 0, 0.0

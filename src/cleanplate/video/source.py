@@ -215,7 +215,7 @@ class VideoSource(ABC):
         other = copy.copy(self)
         wanted = value_range
         if wanted is None and self.dtype != np.uint8:
-            wanted = self._whole_range
+            wanted = self.whole_range
         other.given_range = fitting_range(wanted, self.dtype, self.name)
         return other
 
@@ -293,18 +293,18 @@ class VideoSource(ABC):
         return self.span != Span()
 
     @property
-    def _whole_range(self) -> ValueRange | None:
+    def whole_range(self) -> ValueRange | None:
         """All that the stored values can be; None where nothing bounds them."""
         return whole_range(self.dtype)
 
     @property
-    def _declared_range(self) -> ValueRange | None:
+    def declared_range(self) -> ValueRange | None:
         """The range that the recording itself says its values have; None: it says none."""
         return None
 
     @cached_property
     def _found(self) -> FoundRange:
-        return find_range(self._spread_values(), self._declared_range)
+        return find_range(self._spread_values(), self.declared_range)
 
     def _spread_values(self) -> Iterator[Values]:
         """Some pictures spread over the whole recording as they are stored; not of 8 bits."""
@@ -327,7 +327,7 @@ class VideoSource(ABC):
 
     def _range_note(self) -> str | None:
         if self.range_origin == "found":
-            found, whole = self._found, self._whole_range
+            found, whole = self._found, self.whole_range
             if whole is not None and is_narrow(found.used, whole):
                 return (
                     f"its values, from {found.used}, use less than a tenth of {whole}, which they "
