@@ -80,7 +80,7 @@ def test_a_picture_that_pretends_to_be_long_is_damaged(tmp_path: Path, suffix: s
 
 
 def test_a_picture_of_another_format_than_those_that_are_read_is_damaged(tmp_path: Path) -> None:
-    content = cv2.imencode(".jp2", np.zeros((24, 32, 3), np.uint8))[1].tobytes()
+    content = cv2.imencode(".gif", np.zeros((24, 32, 3), np.uint8))[1].tobytes()
     (tmp_path / "in1.png").write_bytes(content)
     with pytest.raises(SourceError, match="no readable frame"):
         open_source(tmp_path)

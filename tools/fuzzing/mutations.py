@@ -96,7 +96,15 @@ def _change(owner: Any, key: Any, value: Any, random: Random, other: Any) -> Non
     elif how == 2:
         owner[key] = other  # perhaps what it is in itself
     elif how == 3 and is_number:
-        owner[key] = random.choice([-value, value * 1_000_000, value + 1, value / 7, str(value)])
+        owner[key] = random.choice(
+            [
+                -value,
+                value * 1_000_000,
+                value + 1,
+                value // 7,
+                f"{value:x}" if isinstance(value, int) else str(value),
+            ]
+        )
     elif how == 4:
         owner[key] = [value]
     elif how == 5 and isinstance(owner, list):
