@@ -28,7 +28,7 @@ from cleanplate.scene_file import (
     PROVENANCE,
     REPORT,
 )
-from cleanplate.scene_reading import read_config
+from cleanplate.scene_reading import read_config, read_provenance
 from cleanplate.video.images import IMAGE_SUFFIXES
 from cleanplate.writing import (
     LOCK,
@@ -258,10 +258,9 @@ class RunFolder:
             return None
         config = read_config(self.path)
         try:
-            path = current(self.path) / PROVENANCE
-            provenance = json.loads(path.read_text(encoding="utf-8"))
+            provenance = read_provenance(current(self.path))
             return {"settings": config["settings"], "source": provenance["input"]["sha256"]}
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (SceneFileError, TypeError, KeyError) as error:
             raise SceneFileError(
                 f"{PROVENANCE} or {CONFIG} of the scene {self.path} is damaged; "
                 "learn again with --overwrite"

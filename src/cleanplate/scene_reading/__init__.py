@@ -9,7 +9,7 @@ from cleanplate.scene_reading.scene import (
     read_scene,
 )
 from cleanplate.scene_reading.tensors import TensorKind
-from cleanplate.scene_reading.texts import read_coverage
+from cleanplate.scene_reading.texts import read_coverage, read_provenance
 
 __all__ = [
     "SceneHead",
@@ -19,5 +19,6 @@ __all__ = [
     "read_coverage",
     "read_head",
     "read_plate",
+    "read_provenance",
     "read_scene",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,14 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from cleanplate.errors import SceneFileError
+from cleanplate.errors import SceneFileError, shortened
 from cleanplate.training.loop import PhaseRunner
+from cleanplate.untrusted import open_regular, parse_json, read_regular
 from cleanplate.writing import Own, output_error, remove_own, write_whole
 
 _STATE = "state.json"
+_MOST_BYTES = 1 << 20
+"""Of that file."""
 _OWN_TENSORS = Own(re.compile(r"step-[0-9]{8,}\.safetensors"))
 _FORMAT = 1
 _RANDOM_CPU, _RANDOM_CUDA = "random/cpu", "random/cuda"
@@ -82,13 +86,14 @@ class CheckpointFolder:
         if not path.exists():
             return Position()
         try:
-            state = json.loads(path.read_text(encoding="utf-8"))
+            state = parse_json(read_regular(path, _MOST_BYTES, inside=self._folder))
+            open_regular(self._folder / state["tensors"], sys.maxsize, inside=self._folder).close()
             tensors = load_file(self._folder / state["tensors"])
             _scatter(tensors, model, runner)
             return Position(int(state["steps"]), float(state["seconds"]))
         except (OSError, SafetensorError, RuntimeError, ValueError, TypeError, KeyError) as error:
             raise SceneFileError(
-                f"the checkpoint in {self._folder} is damaged ({error}); "
+                f"the checkpoint in {self._folder} is damaged ({shortened(error)}); "
                 "learn again with --overwrite"
             ) from error
 

@@ -164,5 +164,5 @@ def _remove_folder(folder: Path, own: Own) -> None:
 def _is_folder(path: Path) -> bool:
     try:
         return stat.S_ISDIR(path.lstat().st_mode)
-    except OSError:
+    except (OSError, ValueError):  # no name at all
         return False
