@@ -111,6 +111,19 @@ def test_a_clock_that_is_set_back_and_right_again_is_followed() -> None:
     assert not clock.gaps
 
 
+@pytest.mark.parametrize("length", [9, 100])
+def test_a_clock_that_is_known_to_come_back_was_wrong_all_the_while(length: int) -> None:
+    raw = even(200)
+    raw[20 : 20 + length] += 36_000
+    clock: Clock[int] = Clock(STEP)
+    clock.comes_back = lambda last, step: (last, step) == (pytest.approx(19 * STEP), STEP)
+    timed = [each for i, time in enumerate(raw) for each in clock.place(i, i, time)]
+    timed += list(clock.finish())
+    assert [each.time for each in timed] == pytest.approx(even(200))
+    assert jumps(clock) == [(20, 36_000)]
+    assert not clock.gaps
+
+
 def test_a_clock_that_stands_until_it_may_go_on_counts_as_set_back_once() -> None:
     raw = even(200)
     raw[50:] = np.maximum(raw[49], raw[50:] - 1.5)

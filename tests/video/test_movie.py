@@ -258,6 +258,16 @@ def test_one_wrong_time_moves_no_other_and_is_named_once(tmp_path: Path, suffix:
     assert "its clock jumps 10 h ahead at frame 41" in notes[0]
 
 
+@pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".ts"])
+def test_a_clock_that_is_wrong_for_two_seconds_moves_no_time(tmp_path: Path, suffix: str) -> None:
+    seconds = STEPS.copy()
+    seconds[40:90] += 36_000
+    frames, problems, notes = shown(write_clocked(tmp_path / f"clip{suffix}", seconds))
+    assert [frame.time for frame in frames] == pytest.approx(STEPS)
+    assert problems == SourceProblems(0, 0)
+    assert ["10 h ahead at frame 41" in note for note in notes] == [True]
+
+
 @pytest.mark.parametrize("suffix", [".mkv", ".ts"])
 def test_a_clock_that_leaps_and_stands_is_left_behind(tmp_path: Path, suffix: str) -> None:
     seconds = STEPS.copy()

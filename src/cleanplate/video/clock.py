@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -16,6 +16,8 @@ _HELD = 8
 _NAMED_SECONDS = 1.0
 _NAMED_STEPS = 5.0
 """A jump or a gap that is longer than both is worth a word."""
+_NEAR_SECONDS = 0.5
+"""A clock that is set right shows a time that is no farther from the expected one."""
 _UNEVEN = 1.5
 """Steps to the next frame from which on the frame after it is looked at first."""
 _STILL_SECONDS = 0.0015
@@ -77,12 +79,15 @@ class Clock(Generic[Item]):
         jumps: Where the clock was wrong.
         gaps: Where nothing was recorded.
         latest: Highest time that the file gave, in its own count; None: it gives none.
+        comes_back: Says by the last time of the file that was right, and the usual step, whether
+            times that leap ahead fall back later; None: that cannot be known.
     """
 
     step: float
     jumps: list[Break] = field(default_factory=list)
     gaps: list[Break] = field(default_factory=list)
     latest: float | None = None
+    comes_back: Callable[[float, float], bool] | None = None
 
     def __post_init__(self) -> None:
         self._offset: float | None = None
@@ -118,7 +123,7 @@ class Clock(Generic[Item]):
         """The frames held back, when no more come."""
         if self._ahead:
             is_known = len(self._ahead) > 1 or not self._is_long(self._leap)
-            yield from self._believed() if is_known else self._disbelieved(None)
+            yield from self._settled() if is_known else self._disbelieved(None)
         if self._behind is not None:
             yield from self._set_back(self._behind)
 
@@ -163,7 +168,7 @@ class Clock(Generic[Item]):
             self._ahead.append(_Held(item, index, raw, raw + self._offset))
             return
         else:
-            yield from self._believed()
+            yield from self._settled()
         yield from self.place(item, index, raw)
 
     def _after_fall(
@@ -178,6 +183,26 @@ class Clock(Generic[Item]):
         else:
             yield from self._set_back(held)
         yield from self.place(item, index, raw)
+
+    def _settled(self) -> Iterator[Timed[Item]]:
+        """What leapt ahead and goes on there: a gap, unless the clock comes back later."""
+        yield from self._set_ahead() if self._comes_back() else self._believed()
+
+    def _comes_back(self) -> bool:
+        if self._last_raw is None or self.comes_back is None or not self._is_long(self._leap):
+            return False
+        return self.comes_back(self._last_raw, self.usual_step)
+
+    def _set_ahead(self) -> Iterator[Timed[Item]]:
+        """The clock is wrong from here on, for a while."""
+        assert self._offset is not None
+        held, self._ahead = self._ahead, []
+        expected = self._expected(held[0].index)
+        self._note(self.jumps, held[0].index, held[0].time - expected)
+        self._offsets.append(self._offset)
+        self._offset = expected - held[0].raw
+        for each in held:
+            yield self._emit_held(each, each.raw + self._offset)
 
     def _believed(self) -> Iterator[Timed[Item]]:
         """What leapt ahead was right: a gap, or just uneven."""
@@ -205,6 +230,11 @@ class Clock(Generic[Item]):
         assert self._offset is not None
         self._behind = None
         expected = self._expected(held.index)
+        right = next((offset for offset in self._offsets if self._fits(held, offset)), None)
+        if right is not None:  # it had been wrong before
+            self._offset = right
+            yield self._emit_held(held, held.raw + right)
+            return
         if self._last_raw is None or self._stands_since is None:
             self._note(self.jumps, held.index, held.time - expected)
         elif not any(each.index == self._stands_since for each in self.jumps):
@@ -229,7 +259,9 @@ class Clock(Generic[Item]):
 
     def _fits(self, held: _Held[Item], offset: float) -> bool:
         distance = abs(held.raw + offset - self._expected(held.index))
-        return distance < self.usual_step and held.raw + offset > self._last_time
+        return (
+            distance < max(self.usual_step, _NEAR_SECONDS) and held.raw + offset > self._last_time
+        )
 
     @property
     def _leap(self) -> float:

@@ -18,6 +18,7 @@ from cleanplate.frames import Frame, FrameSize, Picture
 from cleanplate.video.clock import Break, Clock, Timed
 from cleanplate.video.decoding import Values
 from cleanplate.video.movie_decoder import Decoder, Shot
+from cleanplate.video.movie_times import FileTimes
 from cleanplate.video.movie_values import grey_bits, grey_values
 from cleanplate.video.source import (
     DEFAULT_FRAME_RATE,
@@ -112,6 +113,7 @@ class Movie(VideoSource):
         first = self.span.first
         with Decoder(self._path, self.name) as decoder:
             clock: Clock[Shot] = Clock(float(1 / (self.frame_rate or DEFAULT_FRAME_RATE)))
+            clock.comes_back = FileTimes(self._path, self.name).come_back
             breaks.clock = clock
             for timed in self._timed(decoder, clock, tally):
                 shot, index, time = timed.item, timed.index, timed.time

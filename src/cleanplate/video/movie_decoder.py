@@ -141,6 +141,13 @@ class Decoder:
                 lost, is_first = 0, False
         self.lost_at_end = lost
 
+    def times(self) -> Iterator[float]:
+        """Times of all frames in the order of the file, in seconds, without decoding any."""
+        for packet in self._demuxed():
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            if stamp is not None:
+                yield float(stamp * self._unit)
+
     def close(self) -> None:
         """Closes the file."""
         self._container.close()
