@@ -103,6 +103,17 @@ class TestTimes:
         assert np.diff(times) == pytest.approx([0.04] * 4)
         assert math.isfinite(times[0])
 
+    @pytest.mark.parametrize("time", [None, "soon", 1j, True, [1]])
+    def test_what_is_no_time_is_refused(self, time: object) -> None:
+        with pytest.raises(UsageError, match="the time of frame 1 is"):
+            self.times([time])  # type: ignore[list-item]
+
+    @pytest.mark.parametrize("number", [None, "a", 2.5, True])
+    def test_what_is_no_number_is_refused(self, number: int) -> None:
+        for frame in (Frame(0, number, 0.0, PICTURE), Frame(number, 1, 0.0, PICTURE)):
+            with pytest.raises(UsageError, match=r"of a frame is .*; give a whole number"):
+                list(given_frames([frame], None))
+
     def test_a_gap_is_a_gap(self) -> None:
         right = [*(0.04 * index for index in range(8)), *(9 + 0.04 * index for index in range(12))]
         assert self.times(right) == pytest.approx(right)

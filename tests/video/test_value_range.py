@@ -161,6 +161,17 @@ class TestRecording:
         (note,) = source.notes
         assert "use less than a tenth of the range 0 to 65535" in note
 
+    def test_a_range_that_most_values_are_beyond_is_told(self, tmp_path: Path) -> None:
+        source = open_source(save(tmp_path, thermal())).in_range(ValueRange(7000, 7800))
+        list(source.frames())
+        (note,) = source.notes
+        assert "of its values lie beyond the range 7000 to 7800" in note
+
+    @pytest.mark.parametrize("ends", [5, (1,), (1, 2, 3), ("a", 2), (0, 10**400), None])
+    def test_what_is_no_pair_of_numbers_is_refused(self, ends: object) -> None:
+        with pytest.raises(UsageError, match="a range of values cannot be"):
+            ValueRange.given(ends)
+
     def test_8_bits_without_contrast_are_told_and_can_be_spread(self, tmp_path: Path) -> None:
         for number in range(1, 4):
             grey = np.tile(np.arange(100, 116).repeat(8).astype(np.uint8)[::2], (48, 1))

@@ -151,7 +151,7 @@ class Scene:
         names = state_names(self.estimator)
         # Layers have segmenters of their own.
         segmenters = self._segmenters(settings) if layers is None else []
-        given = None if value_range is None else ValueRange.checked(*value_range)
+        given = None if value_range is None else ValueRange.given(value_range)
         batches = estimated(self, frames_of(self, source, given), unseen)
         for each, found in followed(batches, layers, second):
             frame, name = each.frame, names[each.state] if len(names) > 1 else None

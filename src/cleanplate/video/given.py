@@ -130,11 +130,23 @@ def _part(place: int, item: object) -> tuple[_Part, float | None]:
     if not isinstance(item, Frame):
         number = place + 1
         return _Part(place, number, 0.0, _values(item, f"frame {number}")), None
+    for what, value in (("number", item.number), ("index", item.index)):
+        if not isinstance(value, int | np.integer) or isinstance(value, bool):
+            raise UsageError(f"the {what} of a frame is {value!r:.40}; give a whole number")
+    return (
+        _Part(item.index, item.number, 0.0, _values(item.picture, f"frame {item.number}")),
+        _seconds(item),
+    )
+
+
+def _seconds(item: Frame) -> float:
     time = item.time
-    if isinstance(time, bool) or not isinstance(time, int | float | np.number):
-        raise UsageError(f"the time of frame {item.number} is {time!r}; give seconds")
-    values = _values(item.picture, f"frame {item.number}")
-    return _Part(item.index, item.number, 0.0, values), float(time)
+    if isinstance(time, int | float | np.integer | np.floating) and not isinstance(time, bool):
+        try:
+            return float(time)
+        except OverflowError:  # a whole number beyond all that floating point can hold
+            return math.inf
+    raise UsageError(f"the time of frame {item.number} is {time!r:.40}; give seconds")
 
 
 def _values(picture: object, name: str) -> Values:

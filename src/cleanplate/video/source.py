@@ -29,6 +29,7 @@ from cleanplate.video.value_range import (
     find_range,
     fitting_range,
     is_narrow,
+    share_at_ends,
     used_levels,
     whole_range,
     with_margin,
@@ -43,6 +44,8 @@ DEFAULT_FRAME_RATE = Fraction(25)
 _DECODED_AHEAD = 16
 _FRAMES_BETWEEN_LOOKS = 8
 _PIXELS_BETWEEN_LOOKS = 8
+_OUTSIDE = 0.25
+"""Share of the values from which on a range is told to be a wrong one; less may be a border."""
 _BYTES_TOGETHER = 2_000_000
 """Frames handed over together are no larger: 8 of 320x240, one of 1280x720 or more."""
 
@@ -334,6 +337,12 @@ class VideoSource(ABC):
                     f"could be; {found.range} were taken for black and white, --range LOW HIGH "
                     "gives others"
                 )
+        outside = share_at_ends(self._tally.levels)
+        if self.given_range is not None and outside > _OUTSIDE:
+            return (
+                f"{outside:.0%} of its values lie beyond the range {self.given_range}, and cannot "
+                "be told from each other; give another by --range LOW HIGH"
+            )
         used = used_levels(self._tally.levels)
         if used is None or not is_narrow(used, GREY_LEVELS):
             return None

@@ -68,6 +68,21 @@ class ValueRange(NamedTuple):
             )
         return cls(float(low), float(high))
 
+    @classmethod
+    def given(cls, ends: object) -> ValueRange:
+        """The range that a program gives as two numbers.
+
+        Raises:
+            UsageError: It is none.
+        """
+        try:
+            low, high = (float(end) for end in ends)  # type: ignore[attr-defined]
+        except (TypeError, ValueError, OverflowError) as error:
+            raise UsageError(
+                f"a range of values cannot be {ends!r:.60}; give two numbers, (LOW, HIGH)"
+            ) from error
+        return cls.checked(low, high)
+
     def __str__(self) -> str:
         return f"{self.low:.6g} to {self.high:.6g}"
 
@@ -211,6 +226,12 @@ def used_levels(counts: NDArray[np.int64]) -> ValueRange | None:
     low = int(np.searchsorted(shares, _RARE_LEVELS, side="right"))
     high = int(np.searchsorted(shares, 1 - _RARE_LEVELS))
     return ValueRange(float(low), float(high))
+
+
+def share_at_ends(counts: NDArray[np.int64]) -> float:
+    """Share of grey levels, by their counts `(256,)`, that are black or white."""
+    total = int(counts.sum())
+    return float(counts[0] + counts[-1]) / total if total else 0.0
 
 
 def _natural(used: ValueRange, dtype: np.dtype[Any]) -> ValueRange | None:

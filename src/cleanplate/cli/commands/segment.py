@@ -130,7 +130,7 @@ def _relearned(
 def _open_recording(
     source: str, scene: Scene, value_range: tuple[float, float] | None
 ) -> VideoSource:
-    given = None if value_range is None else ValueRange.checked(*value_range)
+    given = None if value_range is None else ValueRange.given(value_range)
     recording = opened_for(scene, source, given)
     require_size(recording.size, scene.frame_size, recording.name)
     return recording
