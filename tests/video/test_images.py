@@ -14,6 +14,7 @@ from video_samples import COUNT, SIZE, paint, write_folder, write_picture
 from cleanplate.errors import SourceError
 from cleanplate.frames import Picture
 from cleanplate.video import SourceProblems, open_source, stills
+from cleanplate.video.orientation import turned_back
 from cleanplate.video.tiff import ORIENTATION
 
 
@@ -196,6 +197,23 @@ def test_all_pictures_are_turned_as_most_of_them_ask_for(
     assert all((frame.picture == paint(2)).all() for frame in frames)
     (note,) = source.notes
     assert "EXIF orientation of 2 pictures" in note
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8, 2])
+def test_pictures_whose_pixels_are_turned_too_are_turned_as_they_ask(
+    tmp_path: Path, orientation: int
+) -> None:
+    generator = np.random.default_rng(3)
+    scene = cv2.GaussianBlur(generator.integers(0, 255, (24, 32, 3)).astype(np.uint8), (0, 0), 2)
+    for number in range(1, 11):
+        exif = Image.Exif()
+        exif[ORIENTATION] = 1 if number % 5 else orientation
+        stored = scene if number % 5 else turned_back(scene, orientation)
+        Image.fromarray(stored).save(tmp_path / f"in{number}.png", exif=exif)
+    source = open_source(tmp_path)
+    assert all((frame.picture == scene).all() for frame in source.frames())
+    (note,) = source.notes
+    assert "EXIF orientation of 2 pictures differs from that of most, and so do" in note
 
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tiff"])

@@ -15,7 +15,7 @@ from cleanplate.picture_header import JPEG_START
 from cleanplate.video.chunks import pictures_in
 from cleanplate.video.decoding import MOST_BYTES, Decoded, decode, read_content
 from cleanplate.video.numbering import NumberedImage, number_images
-from cleanplate.video.orientation import UPRIGHT, commonest, exif_orientation
+from cleanplate.video.orientation import UPRIGHT, alike, commonest, exif_orientation
 from cleanplate.video.source import Tally
 from cleanplate.video.stills import Stills
 
@@ -26,6 +26,8 @@ IMAGE_SUFFIXES = frozenset(
 
 _FINGERPRINTED_PICTURES = 64
 _HASHED_BLOCK = 1 << 20
+_CLEARLY = 0.2
+"""By how much a correlation is higher that is not so by chance."""
 _EXIF_BYTES = 1 << 17
 """In which the EXIF of a JPEG lies."""
 
@@ -34,7 +36,8 @@ class ImageSequence(Stills):
     """Pictures in the order of their names; see `Stills` and `number_images`.
 
     A fixed camera does not turn: all pictures are turned by the EXIF orientation of most of them,
-    as a phone that hangs over a road finds another way up now and then.
+    as a phone that hangs over a road finds another way up now and then. Only where the pixels of
+    another orientation are turned too, they are turned as they ask.
 
     Args:
         paths: Picture files in any order, at least one.
@@ -49,8 +52,17 @@ class ImageSequence(Stills):
     def __init__(self, paths: Sequence[Path], name: str) -> None:
         self._images, self._order_note = number_images(paths)
         spread = _spread(self._images) if len(self._images) > 1 else []
-        self._orientation = commonest(_orientation(image.path) for image in spread)
+        orientations = [_orientation(image.path) for image in spread]
+        self._orientation = commonest(orientations)
         self._is_alone = not spread
+        self._turned_apart = {
+            each
+            for each in set(orientations) - {self._orientation}
+            if self._shows_turned(
+                spread[orientations.index(each)].path,
+                spread[orientations.index(self._orientation)].path,
+            )
+        }
         super().__init__(name, [image.number for image in self._images])
 
     @property
@@ -90,11 +102,31 @@ class ImageSequence(Stills):
                 f"{path} has {count} pictures; give it by itself to read them as one recording, or "
                 "files of one picture each"
             )
-        return decode(content, str(path), None if self._is_alone else self._orientation)
+        keeps_own = self._is_alone or (
+            self._turned_apart and exif_orientation(content) in self._turned_apart
+        )
+        return decode(content, str(path), None if keeps_own else self._orientation)
+
+    def _shows_turned(self, other: Path, usual: Path) -> bool:
+        """Whether a picture shows the scene only when it is turned as it asks itself."""
+        contents = [read_content(path) for path in (other, usual)]
+        if contents[0] is None or contents[1] is None:
+            return False
+        seen = decode(contents[1], str(usual))
+        by_itself = decode(contents[0], str(other))
+        as_most = decode(contents[0], str(other), self._orientation)
+        if seen is None or by_itself is None or as_most is None:
+            return False
+        own, most = (alike(each.values, seen.values) for each in (by_itself, as_most))
+        return own > most + _CLEARLY
 
     def _look_at(self, decoded: Decoded, tally: Tally) -> None:
-        if not self._is_alone:
-            tally.turned += decoded.orientation != self._orientation
+        if self._is_alone or decoded.orientation == self._orientation:
+            return
+        if decoded.orientation in self._turned_apart:
+            tally.turned_apart += 1
+        else:
+            tally.turned += 1
 
 
 def _spread(images: Sequence[NumberedImage]) -> list[NumberedImage]:

@@ -17,6 +17,7 @@ UPRIGHT = 1
 
 _TURNS = {3: cv2.ROTATE_180, 6: cv2.ROTATE_90_CLOCKWISE, 8: cv2.ROTATE_90_COUNTERCLOCKWISE}
 _OPPOSITE = {6: 8, 8: 6}  # each of the others undoes itself
+_COMPARED = (48, 48)
 _EXIF = b"Exif\0\0"
 _JPEG_APP1 = 0xE1
 _JPEG_SCAN = 0xDA
@@ -57,6 +58,20 @@ def turned(values: NDArray[Any], orientation: int) -> NDArray[Any]:
 def turned_back(values: NDArray[Any], orientation: int) -> NDArray[Any]:
     """The picture as it was stored, of one that was turned as its orientation wants it."""
     return turned(values, _OPPOSITE.get(orientation, orientation))
+
+
+def alike(one: NDArray[Any], other: NDArray[Any]) -> float:
+    """Correlation of two pictures, brought to one small size; -1 where their shapes differ."""
+    if one.shape[:2] != other.shape[:2]:
+        return -1.0
+    small = []
+    for picture in (one, other):
+        values = np.nan_to_num(np.asarray(picture, np.float64), posinf=0.0, neginf=0.0)
+        grey = values if values.ndim == 2 else values.mean(axis=2)
+        reduced = np.asarray(cv2.resize(grey, _COMPARED, interpolation=cv2.INTER_AREA))
+        small.append(reduced - reduced.mean())
+    spread = float(np.linalg.norm(small[0]) * np.linalg.norm(small[1]))
+    return float((small[0] * small[1]).sum()) / spread if spread > 0 else 0.0
 
 
 def _exif_blocks(content: bytes) -> Iterator[int]:

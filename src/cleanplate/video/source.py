@@ -88,7 +88,8 @@ class Tally:
         damaged: See `SourceProblems`.
         missing: See `SourceProblems`.
         last_time: Time of the last frame met, in seconds from the first.
-        turned: Pictures that ask by EXIF to be turned in another way than most.
+        turned: Pictures that ask by EXIF to be turned in another way than most, and were not.
+        turned_apart: Such pictures that were, because their pixels are turned too.
         yielded: Frames handed out.
         levels: How often each grey level was met where it was looked for.
         repaired: Frames met of which the decoder had to make up parts.
@@ -99,6 +100,7 @@ class Tally:
     missing: int = 0
     last_time: float = 0.0
     turned: int = 0
+    turned_apart: int = 0
     yielded: int = 0
     levels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
     repaired: int = 0
@@ -320,7 +322,13 @@ class VideoSource(ABC):
         return replace(frame, picture=self.given_range.to_grey_levels(frame.picture))
 
     def _orientation_note(self) -> str | None:
-        turned = self._tally.turned
+        turned, apart = self._tally.turned, self._tally.turned_apart
+        if apart:
+            return (
+                f"the EXIF orientation of {apart} pictures differs from that of most, and so do "
+                "their pixels: each of them was turned as it asks"
+                + (f"; {turned} others were turned as most of them are" if turned else "")
+            )
         if not turned:
             return None
         return (
