@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 
@@ -24,6 +25,18 @@ _VIDEOS = {
     "raw.mjpeg": "MJPG",
     "old.mpg": "mpg1",
     "plain.avi": "I420",
+}
+_STREAMS = {
+    "raw.h264": "libx264",
+    "index.mov": "libx264",
+    "transport.ts": "mpeg2video",
+    "browser.webm": "libvpx",
+    "raw.hevc": "libx265",
+    "old.flv": "flv1",
+    "old.wmv": "wmv2",
+    "open.ogv": "libtheora",
+    "plain.y4m": "wrapped_avframe",
+    "tagged.mkv": "ffv1",
 }
 _MOST_FRAMES = 20
 
@@ -49,6 +62,8 @@ def prepare(seeds: Path) -> None:
         cv2.imwriteanimation(str(seeds / name), animation)
     for name, code in _VIDEOS.items():
         _write_video(seeds / name, code, frames)
+    for name, codec in _STREAMS.items():
+        _write_stream(seeds / name, codec, frames)
 
 
 def _write_video(path: Path, code: str, frames: Any) -> None:
@@ -59,6 +74,19 @@ def _write_video(path: Path, code: str, frames: Any) -> None:
     writer.release()
     if path.exists() and not path.stat().st_size:
         path.unlink()
+
+
+def _write_stream(path: Path, codec: str, frames: Any) -> None:
+    try:
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, rate=25)
+            stream.width, stream.height, stream.pix_fmt = 2 * WIDTH, 2 * HEIGHT, "yuv420p"
+            for frame in frames:
+                large = cv2.resize(frame, (2 * WIDTH, 2 * HEIGHT))
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(large, format="rgb24")))
+            container.mux(stream.encode())
+    except (av.FFmpegError, ValueError):  # this build has no such coder
+        path.unlink(missing_ok=True)
 
 
 def make(place: Path, seeds: Path, random: Random) -> str:
