@@ -63,7 +63,11 @@ def test_names_of_cameras_are_in_the_order_of_time(style: str) -> None:
     [
         (lambda i: f"frame{i + 1:04d}_320x240.jpg", range(1, 61)),
         (lambda i: f"{1714560000000 + i * 500}.jpg", range(1714560000000, 1714560030000, 500)),
-        (lambda i: f"{20240501120000000000 + i}.jpg", None),
+        (
+            lambda i: f"{1714560000000000000 + i}.jpg",
+            range(1714560000000000000, 1714560000000000060),
+        ),
+        (lambda i: f"{20240501120000000000 + i}.jpg", range(1, 61)),
         (lambda i: f"Photo ({i + 1}).jpg", range(1, 61)),
         (lambda i: f"Copy {i} of 60 at 1080p.png", range(60)),
         (lambda i: f"2024-05-01 cam3 f{i}.png", range(60)),

@@ -30,6 +30,8 @@ _HALF_OF_DAY = re.compile(
     r"(?<![0-9])([0-9]{1,2})((?:[-_.:h]?[0-9]{2}){0,2})[ _-]?([ap])\.?m(?![a-z0-9])"
 )
 
+_HIGHEST_NUMBER = 2**63 - 1
+"""Of a frame, in the files that are written about it."""
 _COUNTER_DIGITS = 3
 """Digits of the shortest counter that is known to begin again."""
 _FARTHEST_WRAP = 3
@@ -99,6 +101,8 @@ def number_images(paths: Sequence[Path]) -> Numbering:
     if not _ascends(numbers):
         _require_one_order(names)
         numbers = _numbers_of_one_run(names) or list(range(1, len(names) + 1))
+    if max(numbers) > _HIGHEST_NUMBER:
+        numbers = list(range(1, len(names) + 1))
     return _unwrapped(names, numbers)
 
 

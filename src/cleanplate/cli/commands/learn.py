@@ -49,7 +49,7 @@ def learn(
     """Learn the empty scene of a fixed camera from its own frames.
 
     Args:
-        source: Video file, folder or pattern of pictures.
+        source: Video file, folder of pictures, or pattern of pictures or of a video's parts.
         out: Folder of the learned scene.
         method: Name of a method, see `cleanplate methods`; default lowrank_ae.
         init: Initial plate: candidates (default), median, mean, trimmed_mean, mode,
@@ -116,10 +116,13 @@ def warn_of_damage(console: Console, scene: Scene) -> None:
     damaged, missing = source["damaged_frames"], source["missing_frames"]
     repaired = source["repaired_frames"]
     parts = []
-    if damaged > repaired:
-        parts.append(f"{damaged - repaired} damaged frames were left out")
     if repaired:
-        parts.append(f"of {repaired} damaged frames the decoder made up the lost parts")
+        parts.append(
+            f"{damaged} frames are damaged: {damaged - repaired} were left out, "
+            f"{repaired} used with parts that the decoder made up"
+        )
+    elif damaged:
+        parts.append(f"{damaged} damaged frames were left out")
     if missing:
         parts.append(f"the recording ends {missing} frames before its promised end")
     if parts:

@@ -57,7 +57,7 @@ def segment(
     """Cut the foreground out of every frame.
 
     Args:
-        source: Video file, folder or pattern of pictures.
+        source: Video file, folder of pictures, or pattern of pictures or of a video's parts.
         model: Folder of a learned scene.
         out: Folder for the masks, binNNNNNN.png, numbered as the frames are.
         assignments: segmentation.KEY=VALUE for this call; may be repeated.
