@@ -251,6 +251,13 @@ def test_a_video_can_be_read_back(tmp_path, ending):
     assert pictures == len(scene)
 
 
+def test_an_avi_keeps_every_value(tmp_path):
+    scene = small(size=(50, 66), seconds=1.0)
+    capture = cv2.VideoCapture(str(write_video(scene, tmp_path / "clip.avi")))
+    for index in range(len(scene)):
+        assert (capture.read()[1][..., ::-1] == scene.frame(index).picture).all()
+
+
 def test_bad_settings_are_refused_with_a_sentence(tmp_path):
     with pytest.raises(ValidationError, match="size 32x20 cannot be painted; give a height"):
         PaintedSettings(size=(20, 32))

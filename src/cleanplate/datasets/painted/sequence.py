@@ -14,7 +14,8 @@ from cleanplate.datasets.painted.scene import PaintedFrame, PaintedIntersection
 from cleanplate.errors import OutputError, UsageError
 from cleanplate.frames import Mask, Picture
 
-CODECS = {".avi": "MJPG", ".mp4": "mp4v"}
+CODECS = {".avi": "FFV1", ".mp4": "mp4v"}
+"""FFV1 keeps every value: what JPEG does to colours is more than a plate is scored by."""
 JPEG_QUALITY = 95
 
 
@@ -66,7 +67,7 @@ def write_sequence(
 
 
 def write_video(scene: PaintedIntersection, path: Path) -> Path:
-    """Write a clip as a video file, `.avi` (Motion JPEG) or `.mp4` (MPEG-4).
+    """Write a clip as a video file, `.avi` (FFV1, without loss) or `.mp4` (MPEG-4).
 
     Raises:
         OutputError: The file cannot be written.

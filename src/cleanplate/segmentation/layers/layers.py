@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation.cleanup import Cleanup
 from cleanplate.segmentation.difference import mended
+from cleanplate.segmentation.layers.covers import Covers
 from cleanplate.segmentation.layers.ghosts import is_ghost
 from cleanplate.segmentation.layers.labels import MOVING, SETTLED, SHADOW, WAITING
 from cleanplate.segmentation.layers.standing import Look
@@ -101,6 +102,7 @@ class Layers:
             patience=_PATIENCE,
             settle=None if settle == "never" else settle,
         )
+        self._covers = Covers(self._cleanup.gap)
         self._pace = pace
         self._rests = np.zeros(size, np.bool_)
         self._due = -math.inf
@@ -174,6 +176,7 @@ class Layers:
         if left.any():
             self._stillness.empty(time, left)
         self._rests &= self._waiting.taken
+        self._covers.update(look, self._waiting.standing, self._waiting.owner)
 
     def _mended(self, background: Picture, state: int) -> Picture:
         return mended(background, self._mends[state]) if state in self._mends else background
@@ -185,6 +188,9 @@ class Layers:
             labels[smooth] = WAITING
             for mark in self._waiting.settled:
                 labels[smooth & (self._waiting.region(mark) > 0)] = SETTLED
+        settled = self._waiting.settled
+        for mark, places in self._covers.closed(mask):
+            labels[places] = SETTLED if mark in settled else WAITING
         return labels
 
     def _mend_ghosts(self, cut: Cut, picture: Picture, state: int) -> bool:

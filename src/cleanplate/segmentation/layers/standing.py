@@ -42,6 +42,7 @@ class Standing:
         mark: Its number in the map of owners.
         found: Time at which it was found.
         grew: Time at which it grew last.
+        start: Time of the first frame.
         object: What is told of it.
         edges: Rows and columns of its edges.
         usual: Share of them that is seen usually.
@@ -54,6 +55,7 @@ class Standing:
     mark: int
     found: float
     grew: float
+    start: float
     object: WaitingObject
     edges: tuple[NDArray[np.intp], ...] = ()
     usual: float = 1.0

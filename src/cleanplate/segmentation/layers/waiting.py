@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 import cv2
@@ -86,7 +87,7 @@ class Waiting:
         self._leaving: list[int] = []
         self._found = 0
         self._told = 0
-        self._start: float | None = None
+        self._start = -np.inf
         self._before = -np.inf
         self._arrivals = Arrivals(size, wait)
         self._min_area = min_area
@@ -113,6 +114,16 @@ class Waiting:
         return taken
 
     @property
+    def owner(self) -> NDArray[np.int32]:
+        """Mark of the object that each pixel belongs to, `(h, w)`; 0: none."""
+        return self._owner
+
+    @property
+    def standing(self) -> Iterable[Standing]:
+        """Whoever stands."""
+        return self._standing.values()
+
+    @property
     def marks(self) -> tuple[int, ...]:
         """One for each thing that stands, whether anybody is told of it or not."""
         return tuple(self._standing)
@@ -128,7 +139,7 @@ class Waiting:
 
     def update(self, look: Look) -> NDArray[np.bool_]:
         """Takes in the next look; which places objects have been seen to leave, `(h, w)`."""
-        if self._start is None:
+        if np.isinf(self._start):
             self._start = look.time
         for mark in self._leaving:
             self.forget(mark)
@@ -178,7 +189,7 @@ class Waiting:
             self._found += 1
             mark = self._found
             found = WaitingObject(0, began, look.time, box_of(part, pixels), area)
-            self._standing[mark] = Standing(mark, look.time, look.time, found)
+            self._standing[mark] = Standing(mark, look.time, look.time, self._start, found)
         self._owner[part][pixels] = mark
         self._taken_at[part][pixels] = since
         self._came[part][pixels] = np.maximum(since, covered)
@@ -304,7 +315,6 @@ class Waiting:
         rows, columns = np.nonzero(edges)
         standing.edges = (rows + part[0].start, columns + part[1].start)
         standing.is_measured = True
-        assert self._start is not None
         standing.object = replace(
             standing.object, first_seen=came, began_before=came <= self._start
         )
