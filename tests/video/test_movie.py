@@ -51,6 +51,18 @@ def test_a_movie_cut_off_is_read_to_its_end(
     assert capfd.readouterr().err == ""
 
 
+def test_a_large_avi_that_is_cut_off_misses_its_end(tmp_path: Path) -> None:
+    generator = np.random.default_rng(0)
+    pictures = [generator.integers(0, 255, (96, 128, 3), np.uint8) for _ in range(COUNT)]
+    path = write_movie(tmp_path / "clip.avi", pictures)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) * 2 // 3])
+    source = open_source(path)
+    count = len(list(source.frames()))
+    assert 20 < count < 32
+    assert source.problems == SourceProblems(damaged=0, missing=COUNT - count)
+
+
 def test_an_mp4_cut_off_before_its_index_is_refused(tmp_path: Path) -> None:
     path = write_movie(tmp_path / "clip.mp4", noisy())
     content = path.read_bytes()

@@ -286,6 +286,10 @@ def _count_absent(decoder: Decoder, positions: int, clock: Clock[Shot], tally: T
     behind = 0.0  # what is promised after the end of the last frame
     if decoder.promised_end is not None and clock.latest is not None:
         behind = decoder.promised_end - clock.latest - step
+    if decoder.is_counted and decoder.frame_rate is not None:
+        # The duration may be that of what is left of the file; the count is that of the whole.
+        counted_end = float((decoder.frame_count or 0) / decoder.frame_rate)
+        behind = max(behind, counted_end - tally.last_time - step)
     if decoder.is_counted:
         absent = max(0, (decoder.frame_count or 0) - decoder.discarded - positions)
     else:
