@@ -63,3 +63,17 @@ def light_slope(backgrounds: Picture, frames: Picture, plate: Picture) -> float:
         for stack in (backgrounds, frames)
     )
     return float(np.polyfit(shown, drawn, 1)[0])
+
+
+def rolling(pictures: Picture, period: float, *, swing: float = 0.18) -> Picture:
+    """Frames `(N, H, W, 3)` under lamps that flicker: dark bands, in each frame elsewhere.
+
+    Args:
+        pictures: In even light.
+        period: Rows from one band to the next.
+        swing: Of the light, as a share of it.
+    """
+    rows = np.arange(pictures.shape[1]) / period
+    phases = 0.137 * np.arange(len(pictures))
+    wave = np.sin(2 * np.pi * (rows - phases[:, None]))
+    return exposed(pictures, 1 + swing * wave[..., None, None])

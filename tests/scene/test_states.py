@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -64,6 +66,64 @@ def test_who_hides_most_of_the_picture_for_long_is_no_state(painted: PaintedScen
     coat = random.integers(0, 255, (12, 14, 3)).repeat(5, axis=0).repeat(5, axis=1)
     frames[DAYS:, :, :70] = coat
     assert len(find_states(ArrayStack(frames), 4)) == 1
+
+
+def no_signal(height: int, width: int) -> Picture:
+    screen = np.full((height, width, 3), (0, 0, 200), np.uint8)
+    cv2.putText(screen, "NO SIGNAL", (width // 6, height // 2), 0, width / 200, (255, 255, 255), 1)
+    return screen
+
+
+def colour_bars(height: int, width: int) -> Picture:
+    colours = np.array([[c >> 2 & 1, c >> 1 & 1, c & 1] for c in range(7, -1, -1)]) * 190
+    bars = np.repeat(colours[None], -(-width // 8), axis=1)[:, :width]
+    picture = np.repeat(bars, height, axis=0).astype(np.uint8)
+    picture[height * 2 // 3 :, : width // 2] = (20, 30, 90)
+    return picture
+
+
+def logo(height: int, width: int) -> Picture:
+    picture = np.zeros((height, width, 3), np.uint8)
+    cv2.circle(picture, (width // 2, height // 2), height // 4, (220, 180, 40), -1)
+    cv2.putText(picture, "CAM", (width // 3, height - 20), 0, width / 200, (255, 255, 255), 1)
+    return picture
+
+
+def black(height: int, width: int) -> Picture:
+    return np.zeros((height, width, 3), np.uint8)
+
+
+@pytest.mark.parametrize("screen", [no_signal, colour_bars, logo, black])
+@pytest.mark.parametrize("lasts", [0.3, 0.6])
+def test_what_shows_nothing_of_the_scene_is_a_state_and_never_the_first(
+    screen: Callable[[int, int], Picture], lasts: float
+) -> None:
+    painted = of_size(120, 160)
+    frames = painted.frames.copy()
+    until = round(lasts * len(frames))
+    frames[:until] = screen(120, 160)
+    parts = find_states(ArrayStack(frames), 4)
+    assert parts == [list(range(until, len(frames))), list(range(until))]
+
+
+def test_a_fade_is_of_the_scene() -> None:
+    painted = of_size(120, 160)
+    gain = np.clip(np.arange(len(painted)) / 60, 0, 1)[:, None, None, None]
+    assert len(find_states(ArrayStack((painted.frames * gain).astype(np.uint8)), 4)) == 1
+
+
+def test_a_screen_without_signal_is_learned_around(tmp_path: Path) -> None:
+    painted = of_size(120, 160)
+    frames = painted.frames.copy()
+    frames[:70] = no_signal(120, 160)
+    folder = write_image_folder(tmp_path / "lost", frames)
+    scene = cleanplate.learn(folder, method="candidates")
+    assert list(scene.provenance["states"]) == ["state 1", "no picture"]
+    assert np.abs(scene.plate.astype(int) - painted.backgrounds[0]).mean() < 2
+    masks = [result.mask for result in scene.segment(folder)]
+    assert not np.any(masks[:70])
+    errors = [(a != b).mean() for a, b in zip(masks[70:], painted.masks[70:], strict=True)]
+    assert np.mean(errors) < 0.03
 
 
 def test_a_few_frames_are_no_state(painted: PaintedScene) -> None:

@@ -10,7 +10,7 @@ from cleanplate.segmentation import SegmentationSettings, Segmenter
 from cleanplate.segmentation.difference import residual
 from cleanplate.segmentation.layers import WAITING, Layers
 from cleanplate.segmentation.light import Light
-from lights import cloudy, exposed, infrared, jumped
+from lights import cloudy, exposed, infrared, jumped, rolling
 from roads import CAR, road, seen
 from roads import SIZE as ROAD
 from scenes import as_bytes, paint_plate
@@ -54,6 +54,8 @@ CHANGES = {
     "fog": lambda p: jumped(exposed(p, 0.5), 90),
     "dark cloud": lambda p: cloudy(p, 0.65),
     "the sun comes out": lambda p: cloudy(p, 1.4),
+    "bands of lamps": lambda p: rolling(p[None], 110, swing=0.25)[0],
+    "narrow bands of lamps": lambda p: rolling(p[None], 55, swing=0.25)[0],
 }
 
 

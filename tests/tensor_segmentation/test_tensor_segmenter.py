@@ -17,7 +17,7 @@ from cleanplate.evaluation.measures import measure
 from cleanplate.frames import Mask, Picture
 from cleanplate.segmentation import SegmentationSettings, Segmenter, ShadowModel
 from cleanplate.tensor_segmentation import TensorSegmenter
-from lights import cloudy, exposed, jumped
+from lights import cloudy, exposed, jumped, rolling
 from scenes import paint_scene
 
 CPU = torch.device("cpu")
@@ -115,8 +115,9 @@ def test_masks_under_a_known_shadow_model_are_those_of_opencv() -> None:
         lambda p: exposed(p, 0.7),
         lambda p: exposed(p, np.array([1.2, 1.0, 0.8])),
         lambda p: cloudy(p, 0.6),
+        lambda p: rolling(p, p.shape[1] / 2.2, swing=0.25),
     ],
-    ids=["jump", "exposure", "tint", "cloud"],
+    ids=["jump", "exposure", "tint", "cloud", "bands"],
 )
 @pytest.mark.parametrize(("height", "width"), [(60, 80), (181, 240)])
 def test_changes_of_the_light_are_followed_as_without_tensors(

@@ -112,6 +112,8 @@ def warnings(scene: Scene) -> list[str]:
             f"The recording ends early: {_frames(missing)} that it promises "
             f"{'is' if missing == 1 else 'are'} missing."
         )
+    if sentence := str(_inner(scene.provenance, "view").get("sentence", "")):
+        found.append(f"{sentence[:1].upper()}{sentence[1:]}.")
     if lost := scene.shake.lost_frames:
         found.append(f"{_frames(lost)} did not show enough of the scene to be registered.")
     if scene.coverage and (sentence := str(scene.coverage["sentence"])):

@@ -239,7 +239,9 @@ class _Run:
             frames = inputs.frames
             if begin is not None:
                 begin()
-            shake, parts = steady_states(frames, self._settings.sampling, self._progress)
+            size = self._source.size
+            seen = steady_states(frames, self._settings.sampling, self._progress)
+            parts = seen.parts
             self._progress("initial plate", 0, 1)
             main = inputs.only(parts[0]) if len(parts) > 1 else inputs
             start = self._initial_plate(main)
@@ -249,7 +251,6 @@ class _Run:
             others = [self._still_state(inputs.only(part)) for part in parts[1:]]
             estimator = with_states(learned.estimator, plate, others)
             segmenter = Segmenter(noise, self._settings.segmentation, shadow)
-            size = self._source.size
             scene = Scene(
                 settings=self._settings,
                 frame_size=size,
@@ -258,7 +259,7 @@ class _Run:
                 shadow=shadow,
                 estimator=estimator,
                 learned_on=learned.learned_on,
-                shake=shake,
+                shake=seen.shake,
                 value_range=self._source.value_range,
                 provenance={},
                 metrics=learned.metrics,
@@ -275,7 +276,7 @@ class _Run:
                 "seconds": round(time.monotonic() - self._begin, 3),
                 "ghosts_repaired": ghosts,
                 "states": describe_states(estimator, parts),
-                "registration": shake.as_values() or "off",
+                **seen.as_values(),
                 **self._origin(learned, frames),
             }
             # What a method reads beside RGB is there only of the frames that it learned from.

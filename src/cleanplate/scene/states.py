@@ -14,6 +14,7 @@ from cleanplate.background import spread_positions
 from cleanplate.errors import SceneFileError
 from cleanplate.frames import Extras, FrameSize, FrameStack, Mask, Modality, Picture
 from cleanplate.modalities import ModalityReader
+from cleanplate.scene.detail import detail, lacks_detail, looked_at
 from cleanplate.scene.estimators import BackgroundEstimator, MendedEstimator
 from cleanplate.scene_reading import TensorKind
 from cleanplate.segmentation.difference import mended
@@ -140,43 +141,88 @@ def find_states(frames: FrameStack, most: int) -> list[list[int]]:
 
     A state differs from the others in nearly all of the picture and by more than light, has edges
     where the commonest has them, and at least 5 % and 20 of the frames. With one state alone, all
-    frames are its own.
+    frames are its own. What shows nothing of a scene, such as a black lead-in or a screen without
+    signal, is a state of its own, and never the first, however long it lasts.
 
     Args:
         frames: In the working size.
         most: Most states.
     """
     everything = [list(range(len(frames)))]
-    if most < 2 or len(frames) < 2 * _LEAST_FRAMES:
+    if len(frames) < 2 * _LEAST_FRAMES:
         return everything
     sampled = spread_positions(len(frames), _SAMPLED)
     small = [_reduced(frames.read([position])[0]) for position in sampled]
     light = Light(np.full(small[0].shape[:2], _THRESHOLD, np.uint8))
     least = max(_LEAST_SHARE, _LEAST_FRAMES / len(frames)) * len(small)
-    groups = _groups(small, light, least)
-    plates = [_middle([small[place] for place in group]) for group in groups]
-    kept = plates[:1]
-    for plate in plates[1:]:
+    screens = _Screens(frames, sampled, least)
+    shown = [picture for picture, is_empty in zip(small, screens.are, strict=True) if not is_empty]
+    kept: list[Picture] = []
+    for group in _groups(shown, light, least):
+        plate = _middle([shown[place] for place in group])
         is_other = all(_is_another_state(plate, known, light) for known in kept)
-        if is_other and len(kept) < most:
+        if is_other and len(kept) < max(most, 1):
             kept.append(plate)
-    if len(kept) < 2:
+    if len(kept) < 2 and not screens.are_any:
         return everything
-    nearest = Likeness(kept)
-    found: list[list[int]] = [[] for _ in kept]
+    nearest = Likeness(kept or shown[:1])
+    found: list[list[int]] = [[] for _ in (kept or shown[:1])]
+    empty: list[int] = []
     for position in range(len(frames)):
-        found[nearest.nearest(frames.read([position])[0])].append(position)
+        picture = frames.read([position])[0]
+        part = empty if screens.has(picture) else found[nearest.nearest(picture)]
+        part.append(position)
     main, *others = sorted(found, key=len, reverse=True)
-    enough = [part for part in others if len(part) >= _LEAST_FRAMES]
-    return [main, *enough]
+    enough = [part for part in (*others, empty) if len(part) >= _LEAST_FRAMES]
+    return [main, *enough][: max(most, 1)]
+
+
+class _Screens:
+    """Which frames show nothing of the scene, such as a black lead-in or a screen without signal.
+
+    Args:
+        frames: In the working size.
+        sampled: Positions of those that are looked at.
+        least: So many of them make it worth while to look at all.
+
+    Attributes:
+        are: Of each of those, whether it is one; none are where they are but a few.
+        are_any: Whether there are any.
+    """
+
+    def __init__(self, frames: FrameStack, sampled: Sequence[int], least: float) -> None:
+        looks = [looked_at(frames.read([position])[0]) for position in sampled]
+        self._scene = max(looks, key=detail)
+        are = [_shows_nothing(look, self._scene) for look in looks]
+        self.are_any = least <= sum(are) < len(are)
+        self.are = are if self.are_any else [False] * len(are)
+
+    def has(self, picture: Picture) -> bool:
+        """Whether a frame is one of them."""
+        return self.are_any and _shows_nothing(looked_at(picture), self._scene)
+
+
+def _shows_nothing(picture: Picture, scene: Picture) -> bool:
+    if not lacks_detail(picture, scene):
+        return False
+    # In the dark, a scene has its own edges still.
+    return _edge_correlation(_reduced(picture), _reduced(scene)) < _LEAST_EDGES
 
 
 def _names(plates: Sequence[Picture]) -> list[str]:
     """What a person would call the states, by their plates: `day` and `infrared`, or numbers."""
-    grey = [float(np.ptp(_reduced(plate), axis=2).mean()) < _GREY for plate in plates]
-    if len(plates) == 2 and grey[0] != grey[1]:
-        return ["infrared" if is_grey else "day" for is_grey in grey]
-    return [f"state {number}" for number in range(1, max(1, len(plates)) + 1)]
+    empty = [_shows_nothing(plate, plates[0]) for plate in plates]
+    grey = [
+        float(np.ptp(_reduced(plate), axis=2).mean()) < _GREY
+        for plate, is_empty in zip(plates, empty, strict=True)
+        if not is_empty
+    ]
+    names = [f"state {number}" for number in range(1, max(1, len(grey)) + 1)]
+    if len(grey) == 2 and grey[0] != grey[1]:
+        names = ["infrared" if is_grey else "day" for is_grey in grey]
+    screens = ["no picture", *(f"no picture {number}" for number in range(2, len(plates)))]
+    known, others = iter(names), iter(screens)
+    return [next(others) if is_empty else next(known) for is_empty in empty] or names
 
 
 def with_states(
@@ -305,8 +351,9 @@ def _is_another_state(plate: Picture, known: Picture, light: Light) -> bool:
 
 
 def _edge_correlation(plate: Picture, other: Picture) -> float:
-    """Correlation of the logarithms of the gradients, -1 to 1."""
-    return float(np.corrcoef(_edges(plate).ravel(), _edges(other).ravel())[0, 1])
+    """Correlation of the logarithms of the gradients, -1 to 1; 0 where one has none."""
+    one, two = _edges(plate).ravel(), _edges(other).ravel()
+    return float(np.corrcoef(one, two)[0, 1]) if one.std() * two.std() > 0 else 0.0
 
 
 def _edges(picture: Picture) -> NDArray[np.float32]:

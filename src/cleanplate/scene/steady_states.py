@@ -1,25 +1,62 @@
-"""A camera that shakes and a scene with several states, told apart."""
+"""What frames are learned from, and how: one view, even light, no shaking, each state by itself."""
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 from cleanplate.progress import ProgressListener
+from cleanplate.scene.flicker import take_out_bands
+from cleanplate.scene.learned_view import LearnedView, keep_one_view
 from cleanplate.scene.states import find_states
 from cleanplate.scene.steadying import Shake, steady
 from cleanplate.settings import SamplingSettings
 from cleanplate.video import FrameCache
 
 
+class Steadied(NamedTuple):
+    """What was found out of the frames of a recording, and taken out of them.
+
+    Attributes:
+        shake: How the camera shakes.
+        parts: Positions of the frames of each state, the main one first.
+        view: Which view was kept, where the camera was moved; None: it was not.
+        flickers: Whether bands of lamps rolled through the frames.
+    """
+
+    shake: Shake
+    parts: list[list[int]]
+    view: LearnedView | None = None
+    flickers: bool = False
+
+    def as_values(self) -> dict[str, Any]:
+        """Plain values for the provenance of a scene."""
+        return {
+            "registration": self.shake.as_values() or "off",
+            "flicker": self.flickers,
+            "view": self.view.as_values() if self.view else None,
+        }
+
+
 def steady_states(
     frames: FrameCache, settings: SamplingSettings, progress: ProgressListener
-) -> tuple[Shake, list[list[int]]]:
-    """How the camera shakes, taken out of the frames, and the positions of each state.
+) -> Steadied:
+    """Drops other views, and takes out the bands of lamps and the camera's shaking.
 
     A scene with several states counts as still unless a motion is wanted by name: frames of
     another state fit no plate, and would be lost.
+
+    Args:
+        frames: What was kept of the recording.
+        settings: How it is looked at.
+        progress: Told what is going on.
     """
+    by_name = settings.registration not in {"auto", "off"}
+    # A motion that is wanted by name brings all views over each other.
+    view = None if by_name else keep_one_view(frames)
+    flickers = take_out_bands(frames, progress)
     if settings.registration == "auto":
         parts = find_states(frames, settings.max_states)
         if len(parts) > 1:
-            return Shake(), parts
+            return Steadied(Shake(), parts, view, flickers)
     shake = steady(frames, settings.registration, progress)
-    return shake, find_states(frames, settings.max_states)
+    return Steadied(shake, find_states(frames, settings.max_states), view, flickers)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
+from cleanplate.segmentation.row_light import GAIN_FLOOR, row_gains
 
 _THUMBNAIL_PIXELS = 1600
 """Least pixels of the thumbnails that the light is measured on."""
@@ -36,12 +37,11 @@ _LEAST_USED = 0.1
 """Share of the thumbnail's pixels without which no round is done."""
 _DARK, _BRIGHT = 3.0, 252.0
 """Grey levels beyond which a pixel is cut off and says nothing of the light."""
-_MOST_CONTRAST = 3.0
-"""Largest gain, and the inverse of the least."""
+_LEAST_CONTRAST, _MOST_CONTRAST = 1 / 12, 3.0
+"""Least and largest gain: a picture that fades in begins in the dark, but what was cut off is not
+brought back by more."""
 _CELLS = 48
 """Cells of the grid on which local light is measured, about: 8x6 for 4:3."""
-GAIN_FLOOR = 8.0
-"""Grey levels added before a ratio is taken, so that noise in the dark does not matter."""
 _SHARP = 0.12
 """Step of the ratio between neighbours of a thumbnail that is an edge (log units)."""
 _MOST_SHARP = 0.5
@@ -75,11 +75,14 @@ class LightChange(NamedTuple):
 
     Attributes:
         curve: To the whole of it; None: nothing.
-        gains: To parts of it afterwards, `(rows, columns, 3)`, of cells of `Light.cell` pixels;
+        rows: To bands of it afterwards, `(rows, 1, 3)`, a gain for each `Light.step` rows; None:
+            nothing.
+        gains: To parts of it after that, `(rows, columns, 3)`, of cells of `Light.cell` pixels;
             None: nothing.
     """
 
     curve: ToneCurve | None = None
+    rows: FloatMap | None = None
     gains: FloatMap | None = None
 
 
@@ -90,8 +93,8 @@ class Light:
     """Explains changes of the light of one scene; holds no memory of the frames it has seen.
 
     First one gain and one offset for each colour are fitted to the whole picture by robust least
-    squares, then a soft field of gains to parts of it. Either is applied only where it makes most
-    of the picture agree, and takes nothing away from what agreed.
+    squares, then a gain to each of its rows, then a soft field of gains to parts of it. Each is
+    applied only where it makes most of the picture agree, and takes nothing away from what agreed.
 
     Args:
         threshold: Difference summed over RGB that is foreground, `(h, w)`, in grey levels.
@@ -104,7 +107,7 @@ class Light:
     def __init__(self, threshold: Mask) -> None:
         self._size = FrameSize(*threshold.shape)
         self.step = max(1, math.isqrt(self._size.pixels // _THUMBNAIL_PIXELS))
-        self._tolerance = _AGREES * self._thumbnail(threshold).astype(np.float32)
+        self._tolerance = _AGREES * self.thumbnail(threshold).astype(np.float32)
         self.least_difference = np.ceil(_AGREES * threshold).astype(np.uint8)
         height, width = self._tolerance.shape
         self._cell = max(1, math.isqrt(height * width // _CELLS))
@@ -121,11 +124,15 @@ class Light:
 
     def follow(self, picture: Picture, background: Picture) -> Picture:
         """The background in the light of the picture, `(h, w, 3)`; itself where that is its own."""
-        change = self.explain(self._thumbnail(picture), self._thumbnail(background))
+        change = self.explain(self.thumbnail(picture), self.thumbnail(background))
         if change.curve is not None:
             table = change.curve.table()
             background = np.asarray(cv2.LUT(background, table[None]), np.uint8)
-        return background if change.gains is None else self._lit(background, change.gains)
+        if change.rows is not None:
+            background = self._lit(background, change.rows, self.band)
+        if change.gains is not None:
+            background = self._lit(background, change.gains, (self.cell, self.cell))
+        return background
 
     def explain(self, shown: Picture, plate: Picture) -> LightChange:
         """What brings a background into the light of a picture.
@@ -142,21 +149,41 @@ class Light:
         if curve is not None:
             lit = curve.applied(lit)
             agrees = self._agrees(frame, lit)
+        rows = self._rows(frame, lit, agrees) if agrees.mean() < CALM else None
+        if rows is not None:
+            lit = _gained(lit, rows)
+            agrees = self._agrees(frame, lit)
         gains = self._parts(frame, lit, agrees) if agrees.mean() < CALM else None
-        return LightChange(curve, gains)
+        return LightChange(curve, rows, gains)
 
     @property
     def cell(self) -> int:
         """Side of the cells of local gains, in pixels of the frame."""
         return self._cell * self.step
 
+    @property
+    def band(self) -> tuple[int, int]:
+        """Height and width of what has one gain of the rows, in pixels of the frame."""
+        return self.step, self._size.width
+
+    def steadied(self, picture: Picture, plate: Picture) -> Picture:
+        """A picture without the bands of lamps that roll through it; itself where there are none.
+
+        Args:
+            picture: `(h, w, 3)`.
+            plate: Thumbnail of the scene in the mean of its light.
+        """
+        rows = self.explain(self.thumbnail(picture), plate).rows
+        return picture if rows is None else self._lit(picture, np.reciprocal(rows), self.band)
+
     def likeness(self, picture: Picture, background: Picture) -> float:
         """Share of the picture that agrees with the background in its light, 0 to 1."""
-        shown = self._thumbnail(picture).astype(np.float32)
-        lit = self._thumbnail(self.follow(picture, background)).astype(np.float32)
+        shown = self.thumbnail(picture).astype(np.float32)
+        lit = self.thumbnail(self.follow(picture, background)).astype(np.float32)
         return float(self._agrees(shown, lit).mean())
 
-    def _thumbnail(self, picture: Picture | Mask) -> NDArray[np.uint8]:
+    def thumbnail(self, picture: Picture | Mask) -> NDArray[np.uint8]:
+        """Means over `step` x `step` pixels, of a picture of the frame's size."""
         step, (height, width) = self.step, self._size
         if step == 1:
             return picture
@@ -197,6 +224,16 @@ class Light:
                     best = len(curves) - 1
         return curves[best] if self._is_worth(agrees, after[best], _LEAST_GAIN["whole"]) else None
 
+    # Its rows
+
+    def _rows(self, shown: FloatMap, plate: FloatMap, agrees: NDArray[np.bool_]) -> FloatMap | None:
+        """Gains of the rows, `(h, 1, 3)`; None: no bands explain more."""
+        gains = row_gains(shown, plate)
+        if gains is None:
+            return None
+        after = self._agrees(shown, _gained(plate, gains))
+        return gains if self._is_worth(agrees, after, _LEAST_GAIN["part"]) else None
+
     # Parts of it
 
     def _parts(
@@ -213,15 +250,15 @@ class Light:
         cells = ratio[: rows * side, : columns * side].reshape(rows, side, columns, side, 3)
         middle = np.median(cells.transpose(0, 2, 1, 3, 4).reshape(rows, columns, -1, 3), axis=2)
         field = cv2.medianBlur(middle.astype(np.float32), 3)
-        spread = _spread(field, side, FrameSize(*plate.shape[:2]))
-        lit = np.clip((plate + GAIN_FLOOR) * np.exp(spread) - GAIN_FLOOR, 0, 255)
+        spread = _spread(field, (side, side), FrameSize(*plate.shape[:2]))
+        lit = _gained(plate, np.exp(spread))
         is_worth = self._is_worth(agrees, self._agrees(shown, lit), _LEAST_GAIN["part"])
         if not is_worth or _sharp_share(ratio, spread) > _MOST_SHARP:
             return None
         return np.exp(field)
 
-    def _lit(self, background: Picture, gains: FloatMap) -> Picture:
-        spread = _spread(gains, self.cell, self._size)
+    def _lit(self, background: Picture, gains: FloatMap, cell: tuple[int, int]) -> Picture:
+        spread = _spread(gains, cell, self._size)
         scaled = cv2.multiply(background, spread, dtype=cv2.CV_32F)
         raised = cv2.scaleAdd(spread, GAIN_FLOOR, scaled)
         return np.asarray(cv2.subtract(raised, (GAIN_FLOOR,) * 3, dtype=cv2.CV_8U), np.uint8)
@@ -293,7 +330,7 @@ class _Samples(NamedTuple):
 
 
 def _limited(gain: FloatMap, offset: FloatMap) -> ToneCurve:
-    limits = (1 / _MOST_CONTRAST, _MOST_CONTRAST)
+    limits = (_LEAST_CONTRAST, _MOST_CONTRAST)
     return ToneCurve(np.clip(gain, *limits).astype(np.float32), offset.astype(np.float32))
 
 
@@ -304,10 +341,15 @@ def _distance(values: FloatMap, others: FloatMap) -> FloatMap:
     return total
 
 
-def _spread(grid: FloatMap, side: int, size: FrameSize) -> FloatMap:
-    """A grid of cells of so many pixels, `(rows, columns, 3)`, as a soft field, `(h, w, 3)`."""
+def _gained(values: FloatMap, gains: FloatMap) -> FloatMap:
+    """Grey levels under gains, held in 0 to 255."""
+    return np.clip((values + GAIN_FLOOR) * gains - GAIN_FLOOR, 0, 255)
+
+
+def _spread(grid: FloatMap, cell: tuple[int, int], size: FrameSize) -> FloatMap:
+    """A grid of cells of so many rows and columns, as a soft field, `(h, w, 3)`."""
     rows, columns = grid.shape[:2]
-    covered = (columns * side, rows * side)
+    covered = (columns * cell[1], rows * cell[0])
     field = cv2.resize(grid, covered, interpolation=cv2.INTER_LINEAR)
     rest = (0, size.height - covered[1], 0, size.width - covered[0])
     return np.asarray(cv2.copyMakeBorder(field, *rest, cv2.BORDER_REPLICATE), np.float32)

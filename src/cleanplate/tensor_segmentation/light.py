@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from cleanplate.frames import FloatMap, Mask, Picture
-from cleanplate.segmentation.light import CALM, GAIN_FLOOR, Light
+from cleanplate.segmentation.light import CALM, Light
+from cleanplate.segmentation.row_light import GAIN_FLOOR
 from cleanplate.tensor_segmentation.resampling import block_means
 
 
@@ -53,14 +54,17 @@ class TensorLight:
             self._lights[view].explain(*pair)
             for view, *pair in zip(views, shown, plates, strict=True)
         ]
-        if all(change.curve is None and change.gains is None for change in changes):
+        if all(part is None for change in changes for part in change):
             return backgrounds
         lit = backgrounds.clone()
         for place, (view, change) in enumerate(zip(views, changes, strict=True)):
             if change.curve is not None:
                 lit[place] = _tabled(lit[place], change.curve.table())
+            light = self._lights[view]
+            if change.rows is not None:
+                lit[place] = _gained(lit[place], change.rows, light.band)
             if change.gains is not None:
-                lit[place] = _gained(lit[place], change.gains, self._lights[view].cell)
+                lit[place] = _gained(lit[place], change.gains, (light.cell, light.cell))
         return lit
 
 
@@ -79,11 +83,11 @@ def _tabled(picture: Tensor, table: Mask) -> Tensor:
     return torch.stack([levels[:, at][channel.long()] for at, channel in enumerate(picture)])
 
 
-def _gained(picture: Tensor, gains: FloatMap, cell: int) -> Tensor:
+def _gained(picture: Tensor, gains: FloatMap, cell: tuple[int, int]) -> Tensor:
     """A picture `(3, h, w)` under a soft field of gains, of which one is known for each cell."""
     height, width = picture.shape[1:]
     grid = torch.from_numpy(np.ascontiguousarray(gains.transpose(2, 0, 1))).to(picture.device)
-    covered = (grid.shape[1] * cell, grid.shape[2] * cell)
+    covered = (grid.shape[1] * cell[0], grid.shape[2] * cell[1])
     field = functional.interpolate(grid[None], covered, mode="bilinear", align_corners=False)
     rest = (0, width - covered[1], 0, height - covered[0])
     field = functional.pad(field, rest, mode="replicate")[0]

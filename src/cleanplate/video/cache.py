@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TypeAlias
@@ -175,13 +176,24 @@ class FrameCache:
                 self._file.write(aligned, len(kept))
                 kept.append(position)
         self._file.truncate(len(kept))
+        self._note(kept)
+        before = self._align
+        self._align = align if before is None else partial(_one_by_one, before, align)
+
+    def keep(self, positions: Sequence[int]) -> None:
+        """Drops all frames but some, by their positions, ascending."""
+        kept = list(positions)
+        self._file.keep([self._places[position] for position in kept])
+        self._note(kept)
+
+    def _note(self, kept: Sequence[int]) -> None:
+        """Takes down which frames are left, one after the other in the file."""
         self.numbers, self.indices = (
             tuple(values[position] for position in kept) for values in (self.numbers, self.indices)
         )
         self.times = tuple(self.times[position] for position in kept)
         self.durations = tuple(self.durations[position] for position in kept)
         self._places = range(len(kept))
-        self._align = align
 
     def prepared(self, picture: Picture) -> Picture:
         """A frame of the recording as it would be kept: scaled, and aligned where that is known."""
@@ -301,6 +313,11 @@ class _Filling:
             self.file.keep(survivors)
             self.kept = [self.kept[position] for position in survivors]
             self._kept_places = [self._kept_places[position] for position in survivors]
+
+
+def _one_by_one(first: Align, second: Align, picture: Picture) -> Picture | None:
+    aligned = first(picture)
+    return None if aligned is None else second(aligned)
 
 
 def _scaled(picture: Picture, size: FrameSize) -> Picture:

@@ -14,7 +14,7 @@ _SECONDS_LOST = 10.0
 """Time for which nothing of the view may be found: a lorry may stand in front of all of it."""
 SECONDS_BETWEEN_LOOKS = 0.4
 _LEAST_LOOKS = 4
-_LEAST_REACH = 0.01
+LEAST_REACH = 0.01
 """Motion that no still camera has, as a share of the frame's longer side."""
 _SHAKES = 2.0
 """How many times farther than while learning a shaken camera has to have gone."""
@@ -65,7 +65,7 @@ class CameraWatch:
         others: Sequence[Picture] = (),
     ) -> None:
         self._registrars = [Registrar(state, "translation") for state in (plate, *others)]
-        self._limit = _SHAKES * reach + _LEAST_REACH * max(plate.shape[:2])
+        self._limit = _SHAKES * reach + LEAST_REACH * max(plate.shape[:2])
         self._enlargement = enlargement
         self._looked_at: float | None = None
         self._doubt: _Doubt | None = None

@@ -88,6 +88,7 @@ def learn(
             console.detail(line)
         scene = run_learn(source, out, tree, options=options, progress=console.progress)
         warn_of_damage(console, scene)
+        warn_of_moves(console, scene)
         warn_of_doubts(console, scene)
         report_scene(console, scene, out, time.monotonic() - begin)
 
@@ -131,6 +132,12 @@ def warn_of_damage(console: Console, scene: Scene) -> None:
         console.warn(f"{source['name']}: {note}")
 
 
+def warn_of_moves(console: Console, scene: Scene) -> None:
+    """One warning where the camera was moved while it recorded."""
+    if view := scene.provenance.get("view"):
+        console.warn(str(view["sentence"]))
+
+
 def warn_of_doubts(console: Console, scene: Scene) -> None:
     """One warning where the recording did not show the empty scene."""
     if scene.coverage and scene.coverage["sentence"]:
@@ -157,6 +164,7 @@ def report_scene(console: Console, scene: Scene, out: Path, seconds: float) -> N
         "device": provenance["device"],
         "values": source.get("values"),
         "states": provenance["states"],
+        "view": provenance["view"],
         "coverage": scene.coverage,
     }
     text = (
