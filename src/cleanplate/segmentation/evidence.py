@@ -95,7 +95,9 @@ class Evidence:
         likely = cv2.bitwise_and(inner, seen.likely[part])
         darker = cv2.bitwise_or(cv2.bitwise_and(inner, seen.darker[part]), likely)
         brighter = cv2.bitwise_and(inner, seen.brighter[part])
-        verdict = Verdict(np.zeros_like(mask), np.zeros_like(mask), seen.possible)
+        has_colour = not is_grey(picture, background)
+        possible = seen.possible if has_colour else np.zeros_like(mask)
+        verdict = Verdict(np.zeros_like(mask), np.zeros_like(mask), possible)
         relit = cv2.bitwise_or(darker, brighter)
         if not cv2.hasNonZero(relit):
             return verdict
@@ -104,11 +106,10 @@ class Evidence:
         patches = _Patches.of(cv2.bitwise_and(self._cleanup.majority(relit), relit), likely)
         texture = patches.texture(seen.texture[part], seen.change[part], picture[part])
         is_cast = self._is_cast(patches, mask, others, part)
-        has_colour = not is_grey(picture, background)
-        is_shown = texture.is_shown()
-        is_shadow = is_shown | (is_cast & ~texture.is_hidden() & has_colour)
-        # Nothing but its texture tells that what looks like no shadow is one.
+        # Where nothing else speaks for it, its texture has to show clearly.
         is_relit = texture.is_surely_shown()
+        is_shown = texture.is_shown() if has_colour else is_relit
+        is_shadow = is_shown | (is_cast & ~texture.is_hidden() & has_colour)
         is_shadow[:2], is_relit[:2] = has_colour, False  # single pixels
         shadows, sure, found = patches.masks(is_shadow[1::2], is_shown[1::2], is_relit[::2])
         shadows = cv2.bitwise_and(shadows, likely)

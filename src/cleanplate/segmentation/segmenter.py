@@ -13,7 +13,7 @@ from cleanplate.errors import FrameSizeError
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation.cleanup import REFERENCE_PIXELS, Cleanup, odd_length, remove_small
 from cleanplate.segmentation.difference import residual
-from cleanplate.segmentation.evidence import Evidence, Verdict
+from cleanplate.segmentation.evidence import Evidence, Verdict, is_grey
 from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.rims import Rims
 from cleanplate.segmentation.settings import SegmentationSettings
@@ -129,6 +129,8 @@ class Segmenter:
         settings = self._settings.model_copy(update={"shadow_colour": SAMPLED_COLOUR})
         verdict = Evidence(settings, self._size, None).judge(mask, None, picture, background)
         shadows = np.zeros_like(mask) if verdict is None else verdict.shadows
+        if is_grey(picture, background):
+            shadows[:] = 0  # without colours all shadows are alike, and all that is dark like them
         if before is not None:
             moved = cv2.compare(self._difference(picture, before), self._threshold, cv2.CMP_GT)
             mask, shadows = (cv2.bitwise_and(each, moved) for each in (mask, shadows))

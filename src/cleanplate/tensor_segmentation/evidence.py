@@ -64,7 +64,10 @@ class TensorEvidence:
         is_cast = self._is_cast(patches, mask, mask & ~likely)
         has_colour = ~_is_grey(seen)[:, None, None].expand_as(mask)
         looks_so = is_cast & ~texture.is_hidden()
+        # Where nothing else speaks for it, its texture has to show clearly.
+        clearly = patches.of_likely(texture.is_surely_shown())
         shown, cast = (patches.of_likely(each) for each in (texture.is_shown(), looks_so))
+        shown = clearly | (shown & has_colour)
         # Single pixels are none of a patch.
         shadows = likely & (shown | ((cast | ~patches.solid) & has_colour))
         # The general test's window leaves a rim that is wide for the clean-up.
@@ -75,7 +78,8 @@ class TensorEvidence:
         mask = mask & ~shadows & ~hard & ~(surely & brighter)
         if faint is None:
             return mask, None
-        possible = found.possible & ~self._around(likely & ~shadows) | self._around(surely)
+        possible = found.possible & has_colour & ~self._around(likely & ~shadows)
+        possible |= self._around(surely)
         return mask, faint & (mask | ~possible)
 
     def _is_cast(self, patches: _Patches, mask: Tensor, others: Tensor) -> Tensor:
