@@ -49,6 +49,14 @@ def test_what_is_damaged_or_cut_has_no_header() -> None:
     assert jpeg_header(jpeg[:20]) is None
 
 
+def test_a_picture_of_very_many_parts_is_refused() -> None:
+    content = png(height=16, width=24)
+    chunk = struct.pack(">I", 0) + b"zzzz" + struct.pack(">I", zlib.crc32(b"zzzz"))
+    assert png_header(content[:33] + chunk * 100 + content[33:]) is not None
+    assert png_header(content[:33] + chunk * 300_000 + content[33:]) is None
+    assert jpeg_header(b"\xff\xd8" + b"\xff" * 1_000_000) is None
+
+
 def test_a_jpeg_of_a_thousand_scans_is_refused() -> None:
     jpeg = cv2.imencode(".jpg", np.zeros((16, 24, 3), np.uint8))[1].tobytes()
     start = jpeg.index(b"\xff\xda")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -14,7 +15,8 @@ PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 JPEG_START = b"\xff\xd8"
 _JPEG_SCAN = 0xDA
 _SCAN_START = b"\xff\xda"
-_MOST_SCANS = 100
+_MOST_SCANS, _MOST_SEGMENTS, _MOST_CHUNKS = 100, 1 << 16, 1 << 18
+"""Of a picture; one of 67 million pixels has some 24,000 chunks."""
 _JPEG_END = b"\xff\xd9"
 _JPEG_FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _JPEG_WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD8)})
@@ -46,11 +48,10 @@ def png_header(content: bytes) -> PictureHeader | None:
     """
     if not content.startswith(PNG_SIGNATURE):
         return None
-    chunks = list(_png_chunks(content))
-    if not chunks or chunks[0][0] != b"IHDR" or chunks[-1][0] != b"IEND":
-        return None
-    fields = chunks[0][1]
-    if len(fields) != 13 or fields[9] not in _PNG_CHANNELS:
+    chunks = _png_chunks(content)
+    first, fields = next(chunks, (b"", b""))
+    ends = deque((kind for kind, _ in chunks), maxlen=1) == deque([b"IEND"])
+    if first != b"IHDR" or not ends or len(fields) != 13 or fields[9] not in _PNG_CHANNELS:
         return None
     width, height = (int.from_bytes(fields[at : at + 4], "big") for at in (0, 4))
     return PictureHeader(FrameSize(height, width), _PNG_CHANNELS[fields[9]], fields[8])
@@ -63,7 +64,9 @@ def jpeg_header(content: bytes) -> PictureHeader | None:
     header: PictureHeader | None = None
     # An EXIF thumbnail is a JPEG in a segment of this one: only segments of the file itself count.
     position = len(JPEG_START)
-    while position + 4 <= len(content) and content[position] == 0xFF:
+    for _ in range(_MOST_SEGMENTS):
+        if position + 4 > len(content) or content[position] != 0xFF:
+            break
         marker = content[position + 1]
         if marker == _JPEG_SCAN:
             is_whole = content.find(_JPEG_END, position) != -1
@@ -88,7 +91,9 @@ def _png_chunks(content: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Kind and content of each chunk up to the last one, or up to the first damaged one."""
     view = memoryview(content)
     position = len(PNG_SIGNATURE)
-    while position + 12 <= len(content):
+    for _ in range(_MOST_CHUNKS):
+        if position + 12 > len(content):
+            return
         end = position + 12 + int.from_bytes(view[position : position + 4], "big")
         checksum = int.from_bytes(view[end - 4 : end], "big")
         if end > len(content) or zlib.crc32(view[position + 4 : end - 4]) != checksum:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import struct
+import subprocess
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -225,6 +226,23 @@ def test_a_log_that_is_none_is_refused(scene: Path, line: str) -> None:
 def test_provenance_that_is_none_is_refused(scene: Path, text: str) -> None:
     (scene / "provenance.json").write_text(text)
     assert "provenance.json" in refusal(scene)
+
+
+def test_a_log_of_very_many_lines_is_refused(scene: Path) -> None:
+    (scene / "metrics.jsonl").write_text('{"step":1}\n' * 300_000)
+    assert "200,000 lines" in refusal(scene)
+
+
+def test_folders_within_folders_do_not_matter(scene: Path) -> None:
+    inner = os.open(scene, os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("x", dir_fd=inner)
+        deeper = os.open("x", os.O_RDONLY, dir_fd=inner)
+        os.close(inner)
+        inner = deeper
+    os.close(inner)
+    assert cleanplate.load(scene, device="cpu").frame_size == (24, 32)
+    subprocess.run(["rm", "-rf", scene / "x"], check=True)  # Python would go in too deeply
 
 
 def test_a_name_that_is_none_is_no_scene() -> None:

@@ -8,13 +8,23 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from cleanplate.errors import SceneFileError
-from cleanplate.scene_file import CONFIG, METRICS, MODEL, NOISE, PLATE, PROVENANCE, SAMPLES_INDEX
+from cleanplate.scene_file import (
+    CONFIG,
+    COVERAGE,
+    METRICS,
+    MODEL,
+    NOISE,
+    PLATE,
+    PROVENANCE,
+    SAMPLES_INDEX,
+)
 from cleanplate.untrusted import MOST_YAML, UntrustedError, open_regular
 
 _MEBIBYTE = 1 << 20
 _MOST_BYTES = {
     CONFIG: MOST_YAML,
     PROVENANCE: _MEBIBYTE,
+    COVERAGE: _MEBIBYTE,
     METRICS: 32 * _MEBIBYTE,
     PLATE: 256 * _MEBIBYTE,
     NOISE: 64 * _MEBIBYTE,

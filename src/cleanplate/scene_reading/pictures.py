@@ -20,7 +20,8 @@ from cleanplate.untrusted import UntrustedError, parse_json
 
 _MOST_PLOT_PIXELS = 1 << 24
 """Of a picture for people."""
-_MOST_SAMPLES = 64
+_MOST_SAMPLES = 16
+_MOST_SAMPLE_PIXELS = 1 << 22
 
 
 def decoded(folder: Path, content: bytes, name: str, shape: tuple[int, ...]) -> NDArray[np.uint8]:
@@ -47,7 +48,8 @@ def read_plots(folder: Path) -> dict[str, bytes]:
     names = [name for name in PLOTS if (folder / name).exists()]
     plots = {name: read_part(folder, name) for name in names}
     if COVERAGE_PICTURE in plots:
-        _require_small(png_header(plots[COVERAGE_PICTURE]), f"{COVERAGE_PICTURE} of {folder}")
+        header = png_header(plots[COVERAGE_PICTURE])
+        _require_small(header, f"{COVERAGE_PICTURE} of {folder}", _MOST_PLOT_PIXELS)
     return plots
 
 
@@ -96,15 +98,15 @@ def _sample_picture(
     folder: Path, name: str, header_of: Callable[[bytes], PictureHeader | None], how: int
 ) -> NDArray[np.uint8]:
     content = read_part(folder, name)
-    header = _require_small(header_of(content), name)
+    header = _require_small(header_of(content), name, _MOST_SAMPLE_PIXELS)
     picture = _picture(content, how)
     if picture is None or picture.dtype != np.uint8 or picture.shape[:2] != header.size:
         raise UntrustedError(f"{name} is no picture")
     return picture
 
 
-def _require_small(header: PictureHeader | None, name: str) -> PictureHeader:
-    if header is None or not 0 < header.size.pixels <= _MOST_PLOT_PIXELS:
+def _require_small(header: PictureHeader | None, name: str, most: int) -> PictureHeader:
+    if header is None or not 0 < header.size.pixels <= most:
         raise SceneFileError(f"{name} is damaged: not a picture that can be read; remove it")
     return header
 

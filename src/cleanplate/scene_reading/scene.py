@@ -6,9 +6,10 @@ only read once that fits. What is damaged, lies or is too large is one `SceneFil
 
 from __future__ import annotations
 
-import itertools
 import math
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,8 +27,8 @@ from cleanplate.untrusted import UntrustedError, parse_yaml
 from cleanplate.video.value_range import ValueRange
 from cleanplate.writing import current
 
-_MOST_ENTRIES = 100_000
-"""Of the folder that are searched for pickles."""
+_MOST_ENTRIES, _MOST_DEPTH = 100_000, 8
+"""Of the folder, so many are searched for pickles."""
 _DEVICES = ("cpu", "cuda")
 _PICKLE_SUFFIXES = {".pkl", ".pickle", ".pt", ".pth", ".bin", ".joblib"}
 
@@ -166,12 +167,21 @@ def _named_as_now(settings: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _refuse_pickles(folder: Path) -> None:
-    for path in itertools.islice(folder.rglob("*"), _MOST_ENTRIES):
-        if path.suffix.lower() in _PICKLE_SUFFIXES and path.is_file():
-            raise SceneFileError(
-                f"the scene {folder} holds a pickle ({shortened(path.name)}), which is never "
-                "loaded; remove it"
-            )
+    waiting = [(str(folder), 0)]
+    looked_at = 0
+    while waiting and looked_at < _MOST_ENTRIES:
+        inner, depth = waiting.pop()
+        with suppress(OSError), os.scandir(inner) as entries:
+            for entry in entries:
+                looked_at += 1
+                is_named_so = Path(entry.name).suffix.lower() in _PICKLE_SUFFIXES
+                if is_named_so and entry.is_file():
+                    raise SceneFileError(
+                        f"the scene {folder} holds a pickle ({shortened(entry.name)}), which is "
+                        "never loaded; remove it"
+                    )
+                if depth < _MOST_DEPTH and entry.is_dir(follow_symlinks=False):
+                    waiting.append((entry.path, depth + 1))
 
 
 def _size(folder: Path, config: Mapping[str, Any], key: str) -> FrameSize:

@@ -13,6 +13,8 @@ from cleanplate.untrusted import UntrustedError, parse_json
 
 _MOST_LINE = 1 << 14
 _MOST_TERMS = 100
+_MOST_LINES = 200_000
+"""Of a million steps."""
 _TERM = re.compile(r"[A-Za-z0-9_./ -]{1,80}")
 _LARGEST = 1e30
 _COVERAGE_KEYS = {"samples", "mean_seen", "doubtful_share", "sentence", "regions"}
@@ -41,7 +43,10 @@ def read_metrics(folder: Path) -> list[dict[str, float]]:
     """
     if not (folder / METRICS).exists():
         return []
-    lines = read_part(folder, METRICS).split(b"\n")
+    content = read_part(folder, METRICS)
+    if content.count(b"\n") > _MOST_LINES:
+        raise damaged(folder, METRICS, f"more than {_MOST_LINES:,} lines; remove that file")
+    lines = content.split(b"\n")
     try:
         return [_terms(line) for line in lines if line.strip()]
     except UntrustedError as error:

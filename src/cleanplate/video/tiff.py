@@ -17,7 +17,6 @@ _IMAGE_WIDTH = 256
 _IMAGE_LENGTH = 257
 
 _REDUCED_OR_MASK = 0b101
-_MOST_DIRECTORIES = 1_000_000
 _MOST_FIELDS = 4096
 _INTEGERS = {1: "B", 3: "H", 4: "I", 16: "Q"}
 
@@ -100,9 +99,11 @@ def directories(content: Bytes, start: int = 0) -> Iterator[Directory]:
     met: set[int] = set()
     try:
         (offset,) = struct.unpack_from(header.offset, content, start + header.first_at)
-        while offset and offset not in met and len(met) < _MOST_DIRECTORIES:
+        room = len(content)
+        while offset and offset not in met and room > 0:
             met.add(offset)
             fields, next_at = _fields(content, header, start + offset)
+            room -= next_at - start - offset  # a file has no more of them than fit into it
             following = _offset(content, header, next_at)
             yield Directory(offset, fields, following)
             offset = following
