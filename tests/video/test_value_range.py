@@ -97,6 +97,15 @@ class TestFinding:
         frames = [np.linspace(0.1, 0.8, 3072).reshape(SHAPE).astype(np.float32)] * 3
         assert find_range(frames).range == (0, 1)
 
+    @pytest.mark.parametrize("kind", ["float32", "float64"])
+    def test_the_largest_numbers_are_no_failure(self, kind: str) -> None:
+        frame = thermal(1, kind=kind)[0]
+        frame[::3] = np.finfo(kind).max
+        frame[1::3] = np.finfo(kind).min
+        frame[2, :8] = np.frombuffer(b"\x01\0\x80\x7f" * 16, kind)[:8]  # signalling, if 32 bits
+        found = find_range([frame, frame])
+        assert found.range.to_grey_levels(frame).shape == SHAPE
+
     def test_noise_alone_does_not_fill_the_range(self) -> None:
         generator = np.random.default_rng(1)
         frames = [generator.normal(5000, 3, SHAPE).astype(np.uint16) for _ in range(8)]

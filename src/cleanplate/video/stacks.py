@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
@@ -189,7 +190,9 @@ def _opened(path: Path, name: str) -> Iterator[Image.Image]:
     try:
         with path.open("rb") as file:
             refuse_enormous(_stated_size(file.read(_HEADER_BYTES)), name)
-        image = Image.open(path, formats=("PNG", "WEBP"))
+        with warnings.catch_warnings():  # of damage we tell ourselves
+            warnings.simplefilter("ignore")
+            image = Image.open(path, formats=("PNG", "WEBP"))
     except FrameSizeError:
         raise
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:

@@ -107,7 +107,7 @@ def directories(content: Bytes, start: int = 0) -> Iterator[Directory]:
             following = _offset(content, header, next_at)
             yield Directory(offset, fields, following)
             offset = following
-    except struct.error:
+    except (struct.error, OverflowError):
         return
 
 
@@ -124,7 +124,7 @@ def _offset(content: Bytes, header: Header, at: int) -> int | None:
     """An offset that stands at a place; None behind the end of the file."""
     try:
         (offset,) = struct.unpack_from(header.offset, content, at)
-    except struct.error:
+    except (struct.error, OverflowError):
         return None
     return int(offset) if offset < len(content) else None
 

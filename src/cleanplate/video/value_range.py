@@ -104,9 +104,10 @@ def _table(value_range: ValueRange, dtype: np.dtype[Any]) -> NDArray[np.uint8]:
 
 def _levels(value_range: ValueRange, values: NDArray[Any]) -> NDArray[np.uint8]:
     low, high = value_range
-    scaled = values.astype(np.float64)
-    scaled -= low
-    scaled *= _WHITE / (high - low)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is infinite then is cut off
+        scaled = values.astype(np.float64)
+        scaled -= low
+        scaled *= _WHITE / (high - low)
     np.nan_to_num(scaled, copy=False, nan=0.0)
     np.clip(scaled, 0, _WHITE, out=scaled)
     return np.rint(scaled).astype(np.uint8)
@@ -264,7 +265,8 @@ def _used(ends: Sequence[tuple[float, float]]) -> ValueRange:
 
 def _smoothed(picture: NDArray[Any]) -> NDArray[Any]:
     """Numbers of a picture, single pixels that stick out smoothed away; in one row."""
-    values = np.array(picture, np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is infinite then is no number
+        values = np.array(picture, np.float32)
     is_number = np.isfinite(values)
     values[~is_number] = np.median(values[is_number]) if is_number.any() else 0
     smooth = np.asarray(cv2.medianBlur(values, 3))[is_number]
@@ -292,7 +294,8 @@ def _without_missing(values: NDArray[Any], dtype: np.dtype[Any]) -> NDArray[Any]
 def _change(before: NDArray[Any], after: NDArray[Any]) -> list[float]:
     """By how much half of the pixels differ; empty where none has a number."""
     are_numbers = np.isfinite(before) & np.isfinite(after)
-    change = np.abs(after[are_numbers].astype(np.float64) - before[are_numbers])
+    with np.errstate(over="ignore", invalid="ignore"):
+        change = np.abs(after[are_numbers].astype(np.float64) - before[are_numbers])
     return [float(np.median(change))] if change.size else []
 
 
