@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 from pathlib import Path
 
 import cv2
@@ -118,17 +119,13 @@ class TestPlate:
     ) -> None:
         path = tmp_path / "plate.png"
         path.write_text("mine")
-        write = Path.write_bytes
 
-        def write_half(self: Path, content: bytes) -> int:
-            if self.parent == tmp_path:
-                write(self, content[: len(content) // 2])
-                raise OSError(errno.ENOSPC, "No space left on device")
-            return write(self, content)
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
 
-        monkeypatch.setattr(Path, "write_bytes", write_half)
+        monkeypatch.setattr(os, "fsync", full)
         outcome = cleanplate("plate", recording, "--out", path, "--overwrite")
-        assert outcome.is_refused_with("No space left", code=1)
+        assert outcome.is_refused_with("the disk is full", code=1)
         assert files_of(tmp_path).keys() == {"plate.png"}
         assert path.read_text() == "mine"
 

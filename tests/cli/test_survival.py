@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import shlex
 import signal
+import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -220,8 +223,16 @@ class TestFullDisk:
 
 
 class TestInterrupt:
+    @pytest.mark.parametrize(
+        ("number", "word"), [(signal.SIGINT, "interrupted"), (signal.SIGTERM, "ended by SIGTERM")]
+    )
     def test_ctrl_c_says_how_to_go_on_and_that_works(
-        self, cleanplate: CommandLine, recording: Path, tmp_path: Path
+        self,
+        cleanplate: CommandLine,
+        recording: Path,
+        tmp_path: Path,
+        number: signal.Signals,
+        word: str,
     ) -> None:
         run = tmp_path / "my run"
         process = start(
@@ -230,12 +241,13 @@ class TestInterrupt:
         )
         while process.poll() is None and not (run / "checkpoint" / "state.json").exists():
             time.sleep(0.005)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         outcome = finish(process)
-        assert outcome.is_refused_with("interrupted; go on with: cleanplate learn", code=130)
+        words = f"{word}; go on with: cleanplate learn"
+        assert outcome.is_refused_with(words, code=128 + number)
+        assert not (run / ".lock").exists()
         done = json.loads((run / "checkpoint" / "state.json").read_text())["steps"]
         assert 0 < done < 300
-        assert not list((run / "checkpoint").glob("**/*.raw"))
         command = outcome.err.partition("go on with: ")[2]
         resumed = cleanplate(*shlex.split(command)[1:], "--json")
         assert resumed.code == 0
@@ -258,3 +270,82 @@ class TestInterrupt:
         )
         assert outcome.code == outcome.json["exit_code"] == 130
         assert outcome.json["error"]["type"] == "KeyboardInterrupt"
+
+
+SLOW_MASKS = """
+import time
+from cleanplate.video import MaskWriter
+write = MaskWriter.write
+def write_slowly(self, *given):
+    time.sleep(0.1)
+    write(self, *given)
+MaskWriter.write = write_slowly
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux for processes")
+class TestProcesses:
+    @pytest.fixture
+    def process(
+        self, recording: Path, scene: Path, tmp_path: Path
+    ) -> Iterator[subprocess.Popen[str]]:
+        """A process that segments and has written some masks."""
+        masks = tmp_path / "masks"
+        arguments = ("segment", recording, "--model", scene, "--out", masks, "--labels", "--quiet")
+        objects = ("--objects", tmp_path / "objects.jsonl")
+        process = start(*arguments, *objects, patch=SLOW_MASKS)
+        while process.poll() is None and len(list(masks.glob("bin*.png"))) < 3:
+            time.sleep(0.005)
+        with process:
+            yield process
+            process.kill()
+
+    def test_sigterm_ends_all_and_leaves_what_can_be_gone_on_with(
+        self, cleanplate: CommandLine, process: subprocess.Popen[str], tmp_path: Path
+    ) -> None:
+        children = children_of(process.pid)
+        process.send_signal(signal.SIGTERM)
+        outcome = finish(process)
+        assert outcome.is_refused_with("ended by SIGTERM; go on with: cleanplate", code=143)
+        assert not any(runs(child) for child in children)
+        left = {path.name for path in tmp_path.rglob("*") if path.name.startswith(".")}
+        assert not left
+        assert not (tmp_path / "objects.jsonl").exists()
+        command = outcome.err.partition("go on with: ")[2]
+        assert cleanplate(*shlex.split(command)[1:]).code == 0
+        assert len(list((tmp_path / "masks").glob("bin*.png"))) == 30
+
+    def test_a_second_process_that_is_killed_ends_the_first_with_a_sentence(
+        self, process: subprocess.Popen[str], tmp_path: Path
+    ) -> None:
+        children = children_of(process.pid)
+        if not children:
+            pytest.skip("one processor: there is no second process")
+        for child in children:
+            os.kill(child, signal.SIGKILL)
+        outcome = finish(process)
+        assert outcome.is_refused_with("the process that cuts masks out ended", code=1)
+        assert not list(tmp_path.rglob(".cleanplate-*"))
+
+    def test_a_second_process_ends_when_the_first_is_killed(
+        self, process: subprocess.Popen[str]
+    ) -> None:
+        children = children_of(process.pid)
+        process.kill()
+        process.wait()
+        until = time.monotonic() + 20
+        while any(runs(child) for child in children) and time.monotonic() < until:
+            time.sleep(0.05)
+        assert not any(runs(child) for child in children)
+
+
+def children_of(pid: int) -> list[int]:
+    return list(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state not in "ZX"

@@ -195,15 +195,54 @@ def test_an_error_of_the_other_process_is_raised_here(
 def test_no_process_and_no_file_are_left(
     haunted: Scene, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process_module, "_SHARED_MEMORY", tmp_path)
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    folders = [path for path in (Path("/dev/shm"), tmp_path) if path.is_dir()]
+    before = {path for folder in folders for path in folder.iterdir()}
     with SecondProcess() as process:
         results = haunted.segment(recording, second=process)
         next(results)
-        assert list(tmp_path.iterdir()) == []
+        assert {path for folder in folders for path in folder.iterdir()} <= before
     with pytest.raises(SegmentationError):
         list(results)
     with pytest.raises(ProcessLookupError):
         os.kill(process.pid, 0)
+
+
+def test_streams_that_need_other_amounts_use_the_same_memory(
+    haunted: Scene, recording: Path, second: SecondProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = list(haunted.segment(recording))
+    for batches in (1, 4, 2):
+        monkeypatch.setattr(process_module, "_BATCHES", batches)
+        found = list(haunted.segment(recording, second=second))
+        assert all(same(*pair) for pair in zip(found, expected, strict=True))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_it_leaves_signals_to_the_process_that_started_it(haunted: Scene, recording: Path) -> None:
+    with SecondProcess() as process:
+        process.wait_until_ready()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            os.kill(process.pid, number)
+        assert len(list(haunted.segment(recording, second=process))) == FRAMES
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux who runs")
+def test_it_ends_with_its_parent_though_another_process_holds_the_pipe() -> None:
+    code = (
+        "import os, time; from cleanplate.segmentation.beside import SecondProcess; "
+        "process = SecondProcess(); process.wait_until_ready(); child = os.fork(); "
+        "print(process.pid, child, flush=True) if child else None; time.sleep(60)"
+    )
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        pid, child = map(int, parent.stdout.readline().split())
+        parent.kill()
+    try:
+        assert has_ended(pid)
+    finally:
+        os.kill(child, signal.SIGKILL)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux who runs")
@@ -219,10 +258,14 @@ def test_it_ends_with_the_process_that_started_it() -> None:
         pid = int(parent.stdout.readline())
         assert runs(pid)
         parent.kill()
+    assert has_ended(pid)
+
+
+def has_ended(pid: int) -> bool:
     until = time.monotonic() + 20
     while runs(pid) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not runs(pid)
+    return not runs(pid)
 
 
 def runs(pid: int) -> bool:

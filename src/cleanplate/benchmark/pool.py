@@ -77,7 +77,7 @@ def _start(name: str, task: Task, store: CellStore, threads: int) -> _Running:
         "OMP_WAIT_POLICY": os.environ.get("OMP_WAIT_POLICY", "PASSIVE"),
     }
     process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-        COMMAND,
+        (*COMMAND, str(os.getpid())),
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=log,

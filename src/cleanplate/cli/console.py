@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 from collections.abc import Mapping
@@ -16,6 +17,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 SCHEMA_VERSION = 1
+_CONTROLS = re.compile(
+    "[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]"
+)
+"""What a terminal obeys instead of showing it, and halves of characters that it cannot show."""
 _SECONDS_BETWEEN_LINES = 5.0
 
 
@@ -35,6 +40,27 @@ class CommonOptions:
     quiet: Annotated[bool, Parameter(negative="")] = False
     verbose: Annotated[bool, Parameter(negative="")] = False
     debug: Annotated[bool, Parameter(negative="")] = False
+
+
+def plain(text: object, *, lines: bool = False) -> str:
+    """Text in which what a terminal would obey is shown instead, as in names of files.
+
+    Args:
+        text: What is said.
+        lines: Keep the ends of lines.
+    """
+    return _CONTROLS.sub(
+        lambda found: found[0] if lines and found[0] == "\n" else _shown(found[0]), str(text)
+    )
+
+
+def cell(text: object) -> str:
+    """The same for a cell of a table."""
+    return escape(plain(text))
+
+
+def _shown(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
 
 
 class Console:
@@ -86,14 +112,14 @@ class Console:
         elif isinstance(text, Table):
             self._out.print(text)
         else:
-            self._out.print(escape(text), highlight=False, soft_wrap=True)
+            self._out.print(escape(plain(text, lines=True)), highlight=False, soft_wrap=True)
 
     def progress(self, stage: str, done: float, total: float | None, note: str = "") -> None:
         """A `ProgressListener`: a bar on a terminal, else a line now and then."""
         if self.options.quiet:
             return
         if self._err.is_terminal:
-            self._draw(stage, done, total, note)
+            self._draw(plain(stage), done, total, plain(note))
         else:
             self._print_line(stage, done, total, note)
 
@@ -101,11 +127,11 @@ class Console:
         if stage != self._stage or self._bar is None:
             self._stop_bar()
             self._bar = Progress(
-                TextColumn("{task.description:<14}"),
+                TextColumn("{task.description:<14}", markup=False),
                 BarColumn(),
                 TextColumn("{task.completed:.0f}/{task.total:.0f}"),
                 TimeRemainingColumn(),
-                TextColumn("{task.fields[note]}"),
+                TextColumn("{task.fields[note]}", markup=False),
                 console=self._err,
             )
             self._bar.start()
@@ -128,7 +154,7 @@ class Console:
         self._say(f"{line}, {note}" if note else line)
 
     def _say(self, message: str) -> None:
-        self._err.print(escape(message), highlight=False, soft_wrap=True)
+        self._err.print(escape(plain(message)), highlight=False, soft_wrap=True)
 
     def _stop_bar(self) -> None:
         if self._bar is not None:

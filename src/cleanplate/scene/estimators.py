@@ -231,16 +231,19 @@ def restore_estimator(
     import torch
 
     from cleanplate.architectures.base import Start
+    from cleanplate.scene.mixing import one_thread
 
     plate = _plate_of(tensors, size, START_PLATE)
-    model = settings.architecture().build(settings.model, Start(plate, torch.device(learned_on)))
-    state = {name: torch.from_numpy(a) for name, a in tensors.items() if name != START_PLATE}
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        reason = shortened(str(error).splitlines()[-1].strip())
-        raise SceneFileError(f"the tensors do not fit '{settings.method}': {reason}") from error
     picked = pick_device(device)
+    with one_thread():  # more would be left waiting, and be missing in a process forked from this
+        start = Start(plate, torch.device(learned_on))
+        model = settings.architecture().build(settings.model, start)
+        state = {name: torch.from_numpy(a) for name, a in tensors.items() if name != START_PLATE}
+        try:
+            model.load_state_dict(state)
+        except RuntimeError as error:
+            reason = shortened(str(error).splitlines()[-1].strip())
+            raise SceneFileError(f"the tensors do not fit '{settings.method}': {reason}") from error
     return NetworkEstimator(
         model.to(picked), picked, start_plate=plate, modalities=settings.modalities()
     )

@@ -87,11 +87,12 @@ def _network(settings: LearnSettings, head: SceneHead) -> dict[str, TensorKind]:
     import torch
 
     from cleanplate.architectures.base import Start
+    from cleanplate.scene.mixing import one_thread
 
     plate = np.broadcast_to(np.uint8(0), (*head.working_size, 3))
     start = Start(plate, torch.device(head.learned_on))
     try:
-        with torch.device("meta"):  # shapes alone
+        with torch.device("meta"), one_thread():  # shapes alone
             model = settings.architecture().build(settings.model, start)
     except (RuntimeError, ValueError, OverflowError, TypeError, MemoryError) as error:
         raise SceneFileError(

@@ -34,6 +34,7 @@ from cleanplate.scene.estimators import (
     pick_device,
 )
 from cleanplate.scene.inputs import LearningFrames
+from cleanplate.scene.processors import survive_forks
 from cleanplate.scene.provenance import describe_input, describe_machine, now, peak_memory_bytes
 from cleanplate.scene.result import resized
 from cleanplate.scene.run_folder import RunFolder
@@ -141,6 +142,7 @@ def learn(
         OutputError: The folder is in the way or cannot be written.
         TrainingError: Learning went wrong.
     """
+    survive_forks()
     general: dict[str, Any] = {
         "method": method,
         "recipe": recipe,

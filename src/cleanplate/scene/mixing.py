@@ -44,7 +44,7 @@ class Mixer:
     def backgrounds(self, pictures: Picture) -> Picture:
         """Background of each picture, `(B, h, w, 3)`, uint8, rounded."""
         drawn = np.empty((len(pictures), self._size.pixels * 3), np.uint8)
-        with torch.no_grad(), _one_thread():
+        with torch.no_grad(), one_thread():
             thumbnails = np.stack([self._thumbnail(picture) for picture in pictures])
             codes = self._mixture.codes(torch.from_numpy(thumbnails).permute(0, 3, 1, 2))
             weights = torch.cat([codes, codes.new_ones(len(codes), 1)], dim=1)
@@ -83,8 +83,8 @@ def _windows(length: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
-    """These sums are too short to be shared by threads that the rest of the pipeline needs."""
+def one_thread() -> Iterator[None]:
+    """For what is too short to be shared by threads that the rest of the pipeline needs."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

@@ -1,4 +1,4 @@
-"""How what segments shares the processors: by threads, and by a second process."""
+"""How what segments shares the processors: by threads, by a second process, and after forks."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from contextlib import suppress
+from functools import cache
 
 import cv2
 
@@ -30,6 +31,21 @@ def share_processors() -> None:
     cv2.setNumThreads(max(1, min(cv2.getNumThreads(), processors // _PIPELINE_THREADS)))
     sys.setswitchinterval(_SWITCH_SECONDS)
     gc.freeze()
+
+
+@cache
+def survive_forks() -> None:
+    """Lets processes that are forked from this one compute, from now on.
+
+    Threads do not go with a fork, and torch waits for its own for ever: there it has one only.
+    """
+    os.register_at_fork(after_in_child=_compute_alone)
+
+
+def _compute_alone() -> None:
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
 
 
 def second_process() -> SecondProcess | None:

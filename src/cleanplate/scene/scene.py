@@ -21,6 +21,7 @@ from cleanplate.scene.alignment import (
 )
 from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator, restore_onnx
 from cleanplate.scene.expected import require_tensors
+from cleanplate.scene.processors import survive_forks
 from cleanplate.scene.result import Result, enlarged_mask, resized
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.states import (
@@ -319,6 +320,7 @@ def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -
         SceneFileError: The folder is no scene, or one that is damaged or of another format.
         SettingsError: There is no such device, or the runtime is not installed.
     """
+    survive_forks()
     resolve({"method": "median", "device": device})  # refuses a name that makes no sense
     head = read_head(Path(run))
     settings = _settings_of(head, runtime)

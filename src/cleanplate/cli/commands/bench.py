@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
-from rich.markup import escape
 from rich.table import Table
 
 from cleanplate.benchmark.bench import (
@@ -20,7 +19,7 @@ from cleanplate.benchmark.bench import (
 )
 from cleanplate.benchmark.cells import Protocol, parse_hold
 from cleanplate.benchmark.results import Average, Row
-from cleanplate.cli.console import CommonOptions, Console
+from cleanplate.cli.console import CommonOptions, Console, cell
 
 _PROTOCOLS: dict[str, Protocol] = {"all": "transductive", "halves": "held-out"}
 
@@ -75,7 +74,7 @@ def bench(
             files = run_bench(plan, out, jobs=jobs, progress=console.progress)
         except KeyboardInterrupt as interrupt:
             sentence = f"what is measured is in {out}; give the same command again to go on"
-            raise KeyboardInterrupt(sentence) from interrupt
+            raise type(interrupt)(sentence) from interrupt
         _report(console, files, out)
 
 
@@ -104,7 +103,7 @@ def _report(console: Console, files: BenchFiles, out: Path) -> None:
 
 def _table(files: BenchFiles, out: Path) -> Table:
     result = files.result
-    table = Table(box=None, caption=escape(str(out / PAGE)), caption_justify="left")
+    table = Table(box=None, caption=cell(str(out / PAGE)), caption_justify="left")
     words, figures = ["method", "protocol"], ["F", "best F", "plate AGE", "frames/s"]
     held = ["held", "marked", "ghosts"] if result.held else []
     figures = figures if result.rows or not held else []
@@ -114,7 +113,7 @@ def _table(files: BenchFiles, out: Path) -> Table:
         table.add_row(row.method, row.protocol, *_figures(row))
     for each in result.held:
         shown = [_percent(each.figures[name]) for name in held[1:]]
-        place = f"{each.sequence}:{each.hold}"
+        place = cell(f"{each.sequence}:{each.hold}")
         table.add_row(each.method, each.protocol, *[""] * len(figures), place, *shown)
     return table
 

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import Parameter
-from rich.markup import escape
 from rich.table import Table
 
-from cleanplate.cli.console import CommonOptions, Console
+from cleanplate.cli.console import CommonOptions, Console, cell
 from cleanplate.datasets import find_places, known_datasets
 from cleanplate.datasets.checking import SequenceCheck, check_place, unknown_tree
 from cleanplate.datasets.fetching import fetch as fetch_dataset
@@ -45,10 +44,10 @@ def list_datasets(*, common: CommonOptions | None = None) -> None:
         table.add_column(no_wrap=True)
         table.add_column()
         for row in rows:
-            table.add_row(f"[bold]{escape(str(row['name']))}[/bold]", escape(str(row["title"])))
+            table.add_row(f"[bold]{cell(str(row['name']))}[/bold]", cell(str(row["title"])))
             for key in ("form", "homepage", "terms", "citation"):
                 if row[key] is not None:
-                    table.add_row("", escape(f"{key}: {row[key]}"))
+                    table.add_row("", cell(f"{key}: {row[key]}"))
             by = "cleanplate datasets fetch" if row["can_be_fetched"] else "hand"
             if row["homepage"] is not None:
                 table.add_row("", f"download: by {by}")
@@ -159,7 +158,7 @@ def _few(names: Sequence[str]) -> str:
 
 
 def _table(checks: Sequence[SequenceCheck], summary: str) -> Table:
-    table = Table(box=None, caption=escape(summary), caption_justify="left")
+    table = Table(box=None, caption=cell(summary), caption_justify="left")
     titles = ("data set", "sequence", "size", "frames", "scored", "labels", "plates", "problems")
     for title in titles:
         table.add_column(title, overflow="fold")
@@ -174,5 +173,5 @@ def _table(checks: Sequence[SequenceCheck], summary: str) -> Table:
             one.plates,
             len(one.problems),
         )
-        table.add_row(*(escape(str(cell)) for cell in cells))
+        table.add_row(*(cell(each) for each in cells))
     return table

@@ -15,7 +15,7 @@ import numpy as np
 from rich.table import Table
 
 from cleanplate._version import __version__
-from cleanplate.cli.console import CommonOptions, Console
+from cleanplate.cli.console import CommonOptions, Console, cell
 from cleanplate.errors import CleanplateError
 from cleanplate.frames import FrameSize
 from cleanplate.video import OverlayWriter
@@ -43,7 +43,9 @@ def doctor(*, common: CommonOptions | None = None) -> int:
         findings = examine()
         table = Table(box=None, show_header=False)
         for finding in findings:
-            table.add_row("ok" if finding.is_fine else "PROBLEM", finding.name, finding.detail)
+            table.add_row(
+                "ok" if finding.is_fine else "PROBLEM", finding.name, cell(finding.detail)
+            )
         sick = [finding.name for finding in findings if not finding.is_fine]
         if sick:
             console.warn(f"this installation has problems: {', '.join(sick)}")

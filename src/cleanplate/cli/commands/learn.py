@@ -13,8 +13,8 @@ from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.progress import ProgressListener
 from cleanplate.scene import LearnOptions, Scene
 from cleanplate.scene import learn as learn_scene
+from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.states import in_words
-from cleanplate.scene_file import CONFIG
 from cleanplate.settings import (
     DEFAULT_INIT,
     DEFAULT_METHOD,
@@ -105,9 +105,9 @@ def run_learn(
     try:
         return learn_scene(source, out=out, settings=tree, options=options, progress=progress)
     except KeyboardInterrupt as interrupt:
-        if options.overwrite and (out / CONFIG).exists():
+        if options.overwrite and not RunFolder(out).is_begun:
             sentence = f"nothing of {out} was replaced so far; give the same command again"
-            raise KeyboardInterrupt(sentence) from interrupt
+            raise type(interrupt)(sentence) from interrupt
         raise
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rich.markup import escape
 from rich.table import Table
 
 from cleanplate.baselines import STILL_BASELINES
-from cleanplate.cli.console import CommonOptions, Console
+from cleanplate.cli.console import CommonOptions, Console, cell
 from cleanplate.errors import UnknownNameError
 from cleanplate.parameters import Parameters
 from cleanplate.settings import DEFAULT_METHOD, known_methods, resolve
@@ -46,7 +45,7 @@ def _list(console: Console, summaries: Mapping[str, str]) -> None:
         table.add_column(title, no_wrap=title != "summary")
     for row in rows:
         shown = f"{row['name']} (default)" if row["is_default"] else row["name"]
-        table.add_row(str(shown), str(row["kind"]), escape(str(row["summary"])))
+        table.add_row(str(shown), str(row["kind"]), cell(str(row["summary"])))
     console.result({"command": "methods", "methods": rows}, table)
 
 
@@ -58,12 +57,12 @@ def _describe(console: Console, name: str, summary: str) -> None:
     if not settings.is_baseline:
         architecture = settings.architecture()
         values |= {"source": architecture.source, "recipes": dict(architecture.recipes)}
-    table = Table(box=None, title=escape(f"{name}: {summary}"), title_justify="left")
+    table = Table(box=None, title=cell(f"{name}: {summary}"), title_justify="left")
     for title in ("setting", "default", "range", "meaning"):
         table.add_column(title, no_wrap=title == "setting")
     for row in rows:
         cells = (row["key"], row["default"], row["range"], row["meaning"])
-        table.add_row(*(escape(str(cell)) for cell in cells))
+        table.add_row(*(cell(each) for each in cells))
     console.result({**values, "settings": rows}, table)
 
 

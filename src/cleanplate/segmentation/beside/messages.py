@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from pathlib import Path
+import os
 from typing import NamedTuple
 
 import numpy as np
@@ -24,13 +24,11 @@ class Begin(NamedTuple):
     """A stream begins; answered with None once the memory is open.
 
     Attributes:
-        path: File of the memory.
         size: Of its pictures.
         room: How many frames it has room for.
         layers: Those that follow the stream.
     """
 
-    path: Path
     size: FrameSize
     room: int
     layers: Layers
@@ -83,7 +81,7 @@ class End(NamedTuple):
 
 
 class Room:
-    """Memory for some frames, in a file that two processes have mapped.
+    """Memory for some frames, in a file without a name that two processes have mapped.
 
     Attributes:
         pictures: `(N, h, w, 3)`, uint8, as all of them.
@@ -95,13 +93,15 @@ class Room:
             to know that there is an answer.
     """
 
-    def __init__(self, path: Path, size: FrameSize, count: int) -> None:
+    def __init__(self, file: int, size: FrameSize, count: int) -> None:
         coloured, plain = (count, *size, 3), (count, *size)
         shapes = (coloured, coloured, coloured, plain, plain)
-        with path.open("r+b") as file:
-            file.truncate(_COUNT_BYTES + sum(int(np.prod(shape)) for shape in shapes))
-            self._memory = np.frombuffer(mmap.mmap(file.fileno(), 0), np.uint8)
+        needed = _COUNT_BYTES + sum(int(np.prod(shape)) for shape in shapes)
+        if os.fstat(file).st_size < needed:  # it never shrinks: somebody may have mapped all of it
+            os.truncate(file, needed)
+        self._memory = np.frombuffer(mmap.mmap(file, needed), np.uint8)
         self.answered = self._memory[:_COUNT_BYTES].view(np.int64)
+        self.answered[:] = 0
         parts: list[NDArray[np.uint8]] = []
         first = _COUNT_BYTES
         for shape in shapes:

@@ -20,11 +20,8 @@ from cleanplate.frames import FrameSize, Picture
 from cleanplate.segmentation.beside.messages import Begin, End, Found, Job, Ready, Room
 from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.segmentation.segmenter import Cut
-from cleanplate.writing import output_error
 
 COMMAND = (sys.executable, "-P", "-m", "cleanplate.segmentation.beside.worker")
-_SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of the system's, not a name in it
-"""Where files are memory, if the system has it."""
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
@@ -40,6 +37,13 @@ _SECONDS_TO_END = 10
 def _path() -> str:
     """Where this process finds its modules, and not in whatever folder it happens to work in."""
     return os.pathsep.join(entry or str(Path.cwd()) for entry in sys.path)
+
+
+def _shared_memory() -> int:
+    if hasattr(os, "memfd_create"):
+        return os.memfd_create("cleanplate")
+    with tempfile.TemporaryFile() as file:
+        return os.dup(file.fileno())
 
 
 class ToFollow(NamedTuple):
@@ -65,19 +69,30 @@ class SecondProcess:
     starts at once and needs some tenths of a second; it can follow any number of streams, one after
     the other. Close it, or use `with`.
 
+    Attributes:
+        memory: File that both processes map; it has no name, so that nothing can be left of it.
+
     Raises:
         SegmentationError: It cannot be started.
     """
 
     def __init__(self) -> None:
         try:
+            self.memory = _shared_memory()
+        except OSError as error:
+            raise SegmentationError(
+                f"there is no memory for a second process: {error.strerror}; do without one"
+            ) from error
+        try:
             self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-                COMMAND,
+                (*COMMAND, str(os.getpid()), str(self.memory)),
+                pass_fds=(self.memory,),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, **_ENVIRONMENT, "PYTHONPATH": _path()},
             )
         except OSError as error:
+            os.close(self.memory)
             raise SegmentationError(
                 f"no second process could be started: {error.strerror}; do without one"
             ) from error
@@ -105,8 +120,7 @@ class SecondProcess:
             batch: Most frames that are given at a time.
 
         Raises:
-            SegmentationError: The process has ended.
-            OutputError: There is no room for the memory that both share.
+            SegmentationError: The process has ended, or there is no memory that both could share.
         """
         return Following(self, layers, size, batch)
 
@@ -132,6 +146,9 @@ class SecondProcess:
 
     def close(self) -> None:
         """Ends the process, whatever it does; it follows nothing any more."""
+        if self.memory >= 0:
+            os.close(self.memory)
+            self.memory = -1
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -170,16 +187,14 @@ class Following:
         self._mended: set[int] = set()
         """States of which frames are not cut here: the background is mended there."""
         count = _BATCHES * batch
-        folder = _SHARED_MEMORY if _SHARED_MEMORY.is_dir() else Path(tempfile.gettempdir())
         try:
-            with tempfile.TemporaryDirectory(dir=folder, prefix="cleanplate-") as place:
-                path = Path(place, "frames")
-                path.touch()
-                self._room = Room(path, size, count)
-                process.tell(Begin(path, size, count, layers))
-                process.answer()
+            self._room = Room(process.memory, size, count)
         except OSError as error:
-            raise output_error(error, folder, "frames for the second process") from error
+            raise SegmentationError(
+                f"there is no memory for frames of the second process: {error.strerror}"
+            ) from error
+        process.tell(Begin(size, count, layers))
+        process.answer()
 
     @property
     def is_full(self) -> bool:

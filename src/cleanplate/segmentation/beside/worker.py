@@ -1,6 +1,7 @@
 """The second process: `python -m cleanplate.segmentation.beside.worker`.
 
-It reads messages from stdin, answers on stdout in their order, and ends when stdin does.
+It reads messages from stdin, answers on stdout in their order, and ends when stdin does, or whoever
+started it. Its arguments are the number of that process and that of the file that both map.
 """
 
 from __future__ import annotations
@@ -15,15 +16,16 @@ from typing import IO, Any
 import cv2
 
 from cleanplate.segmentation.beside.messages import Begin, End, Found, Job, Ready, Room
+from cleanplate.segmentation.beside.parent import end_with
 from cleanplate.segmentation.layers import Layers
 
 
 class _Stream:
     """One stream of frames."""
 
-    def __init__(self, begin: Begin) -> None:
+    def __init__(self, begin: Begin, memory: int) -> None:
         self.layers: Layers = begin.layers
-        self._room = Room(begin.path, begin.size, begin.room)
+        self._room = Room(memory, begin.size, begin.room)
 
     def follow(self, job: Job) -> Found:
         """Layers of the next frame."""
@@ -42,8 +44,8 @@ class _Stream:
         return found
 
 
-def serve(messages: IO[bytes], answers: IO[bytes]) -> None:
-    """Answers messages until there are no more of them."""
+def serve(messages: IO[bytes], answers: IO[bytes], memory: int) -> None:
+    """Answers messages until there are no more of them; frames lie in a file that is mapped."""
     stream: _Stream | None = None
     while True:
         try:
@@ -53,7 +55,7 @@ def serve(messages: IO[bytes], answers: IO[bytes]) -> None:
         answer: Any = None
         try:
             if isinstance(message, Begin):
-                stream = _Stream(message)
+                stream = _Stream(message, memory)
             elif isinstance(message, End):
                 assert stream is not None
                 answer, stream = stream.layers, None
@@ -71,11 +73,15 @@ def serve(messages: IO[bytes], answers: IO[bytes]) -> None:
 
 def main() -> None:
     """Serves the process that started this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the other one, which ends this one
+    parent, memory = map(int, sys.argv[1:])
+    # They are for the other process, which ends this one.
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(each, signal.SIG_IGN)
+    end_with(parent)
     answers, sys.stdout = sys.stdout.buffer, sys.stderr
     cv2.setNumThreads(1)
     gc.freeze()  # what is imported stays: the search for garbage leaves it out
-    serve(sys.stdin.buffer, answers)
+    serve(sys.stdin.buffer, answers, memory)
 
 
 if __name__ == "__main__":
