@@ -54,7 +54,7 @@ def main() -> None:
     """Does one task and ends."""
     begin = time.monotonic()
     task = Task.model_validate_json(sys.stdin.readline())
-    threading.Thread(target=_end_with_stdin, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     end_with(int(sys.argv[1]))
     cv2.setNumThreads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
     # Where a library reads files of the working directory, it must find none.
@@ -80,7 +80,7 @@ def _measure(task: Task) -> tuple[Findings | None, str | None]:
         return None, f"{type(error).__name__}: {error}"
 
 
-def _end_with_stdin() -> None:
+def _end_with_parent() -> None:
     sys.stdin.read()
     os._exit(1)
 
