@@ -234,15 +234,17 @@ def test_a_log_of_very_many_lines_is_refused(scene: Path) -> None:
 
 
 def test_folders_within_folders_do_not_matter(scene: Path) -> None:
-    inner = os.open(scene, os.O_RDONLY)
-    for _ in range(1500):
-        os.mkdir("x", dir_fd=inner)
-        deeper = os.open("x", os.O_RDONLY, dir_fd=inner)
+    try:
+        inner = os.open(scene, os.O_RDONLY)
+        for _ in range(1500):
+            os.mkdir("x", dir_fd=inner)
+            deeper = os.open("x", os.O_RDONLY, dir_fd=inner)
+            os.close(inner)
+            inner = deeper
         os.close(inner)
-        inner = deeper
-    os.close(inner)
-    assert cleanplate.load(scene, device="cpu").frame_size == (24, 32)
-    subprocess.run(["rm", "-rf", scene / "x"], check=True)  # Python would go in too deeply
+        assert cleanplate.load(scene, device="cpu").frame_size == (24, 32)
+    finally:  # Python would go in too deeply to remove them
+        subprocess.run(["rm", "-rf", scene / "x"], check=True)
 
 
 def test_a_name_that_is_none_is_no_scene() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from cleanplate.errors import FrameSizeError, SourceError
 from cleanplate.video import open_source
+from cleanplate.video.given import GivenStills
 
 
 def picture(suffix: str) -> bytes:
@@ -84,3 +85,9 @@ def test_a_picture_of_another_format_than_those_that_are_read_is_damaged(tmp_pat
     (tmp_path / "in1.png").write_bytes(content)
     with pytest.raises(SourceError, match="no readable frame"):
         open_source(tmp_path)
+
+
+def test_frames_of_a_program_that_are_enormous_are_refused() -> None:
+    frame = np.broadcast_to(np.uint8(0), (9000, 9000, 3))
+    with pytest.raises(FrameSizeError, match="9000x9000"):
+        GivenStills([frame, frame])

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.errors import FrameSizeError, SourceError
-from cleanplate.frames import MINIMUM_SIDE, Frame, FrameSize, Picture
+from cleanplate.frames import MINIMUM_SIDE, MOST_PIXELS, Frame, FrameSize, Picture
 from cleanplate.video.ahead import in_batches, read_ahead
 from cleanplate.video.decoding import Values
 from cleanplate.video.value_range import (
@@ -156,6 +156,11 @@ class VideoSource(ABC):
             raise FrameSizeError(
                 f"the frames of {name} are {size}, but a side needs at least {MINIMUM_SIDE} "
                 f"pixels; give a larger recording"
+            )
+        if size.pixels > MOST_PIXELS:
+            raise FrameSizeError(
+                f"the frames of {name} are {size}, but frames of more than {MOST_PIXELS:,} pixels "
+                "are not read; give it reduced"
             )
 
     @property
