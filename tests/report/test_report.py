@@ -247,6 +247,20 @@ def test_damaged_and_missing_frames_are_told(run: Path, tmp_path: Path) -> None:
     assert "12 frames that it promises are missing" in text
 
 
+def test_what_is_odd_about_the_recording_is_told(run: Path, tmp_path: Path) -> None:
+    scene = load(run)
+    notes = in_provenance(
+        scene,
+        notes=["nothing was recorded for 9 h before frame 121"],
+        damaged_frames=3,
+        repaired_frames=3,
+    )
+    text = text_of(write_report(saved(scene, tmp_path / "run", provenance=notes)).read_text())
+    assert "Nothing was recorded for 9 h before frame 121." in text
+    assert "The decoder made up damaged parts of 3 frames." in text
+    assert "could not be decoded" not in text
+
+
 @pytest.mark.parametrize("provenance", [{}, {"input": "x", "seconds": None, "finished": "never"}])
 def test_a_scene_that_says_little_of_its_origin_still_gets_a_report(
     run: Path, tmp_path: Path, provenance: Mapping[str, object]

@@ -72,6 +72,10 @@ class Table:
     rows: Sequence[Row]
 
 
+_LONGEST_NOTE = 500
+"""Letters of a sentence that the page shows."""
+
+
 def recording_name(provenance: Mapping[str, object]) -> str:
     """Name of what was learned from."""
     return str(_inner(provenance, "input").get("name") or "Learned scene")
@@ -103,7 +107,7 @@ def warnings(scene: Scene) -> list[str]:
     recording = _inner(scene.provenance, "input")
     found = []
     repaired = _number(recording, "repaired_frames") or 0
-    if lost := (_number(recording, "damaged_frames") or 0) - repaired:
+    if (lost := (_number(recording, "damaged_frames") or 0) - repaired) > 0:
         found.append(f"{_frames(lost)} could not be decoded and took no part.")
     if repaired:
         found.append(f"The decoder made up damaged parts of {_frames(repaired)}.")
@@ -113,6 +117,10 @@ def warnings(scene: Scene) -> list[str]:
             f"{'is' if missing == 1 else 'are'} missing."
         )
     if sentence := str(_inner(scene.provenance, "view").get("sentence", "")):
+        found.append(f"{sentence[:1].upper()}{sentence[1:]}.")
+    notes = recording.get("notes")
+    for note in notes if isinstance(notes, list) else []:
+        sentence = str(note)[:_LONGEST_NOTE]
         found.append(f"{sentence[:1].upper()}{sentence[1:]}.")
     if lost := scene.shake.lost_frames:
         found.append(f"{_frames(lost)} did not show enough of the scene to be registered.")
