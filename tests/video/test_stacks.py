@@ -94,6 +94,19 @@ def test_pages_of_other_types_have_one_range(tmp_path: Path, kind: str) -> None:
     assert all((picture[0] == pictures[0][0]).all() for picture in pictures)
 
 
+def test_pages_without_a_directory_are_refused(tmp_path: Path) -> None:
+    values = np.stack([picture[..., 0] for picture in PICTURES])
+    tifffile.imwrite(tmp_path / "big.tif", values, imagej=True, truncate=True)
+    with pytest.raises(
+        SourceError, match=rf"big\.tif has {COUNT - 1} more pictures behind its only"
+    ):
+        open_source(tmp_path / "big.tif")
+    tifffile.imwrite(tmp_path / "big.tif", values, imagej=True)
+    assert len(list(open_source(tmp_path).frames())) == COUNT
+    tifffile.imwrite(tmp_path / "big.tif", values[0], imagej=True)
+    assert len(list(open_source(tmp_path).frames())) == 1
+
+
 def test_thumbnails_and_previews_are_no_frames(tmp_path: Path) -> None:
     with tifffile.TiffWriter(tmp_path / "in1.tif") as file:
         file.write(paint(0), photometric="rgb")

@@ -138,6 +138,19 @@ def _refuse_garbled(page: tiff.Directory, name: str) -> None:
         raise _not_supported(name, "complex numbers")
 
 
+def refuse_hidden_pages(content: tiff.Bytes, name: str) -> None:
+    """Refuses a file of which only the first picture could be read.
+
+    Raises:
+        SourceError: There are more than it has directories of.
+    """
+    if more := tiff.pages_without_directory(content):
+        raise SourceError(
+            f"{name} has {more} more pictures behind its only page, as ImageJ writes them beyond "
+            "4 GB; save it as several files, or as a series of pictures"
+        )
+
+
 def _refuse_unknown(page: tiff.Directory, name: str) -> None:
     """Tells a kind that OpenCV does not decode from damage."""
     bits = page.fields.get(tiff.BITS_PER_SAMPLE, 1)

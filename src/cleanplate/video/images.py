@@ -13,7 +13,13 @@ import numpy as np
 from cleanplate.errors import SourceError
 from cleanplate.picture_header import JPEG_START
 from cleanplate.video.chunks import pictures_in
-from cleanplate.video.decoding import MOST_BYTES, Decoded, decode, read_content
+from cleanplate.video.decoding import (
+    MOST_BYTES,
+    Decoded,
+    decode,
+    read_content,
+    refuse_hidden_pages,
+)
 from cleanplate.video.numbering import NumberedImage, number_images
 from cleanplate.video.orientation import UPRIGHT, alike, commonest, exif_orientation
 from cleanplate.video.source import Tally
@@ -97,6 +103,7 @@ class ImageSequence(Stills):
         content = read_content(path)
         if content is None:
             return None
+        refuse_hidden_pages(content, str(path))
         if (count := pictures_in(content)) > 1:
             raise SourceError(
                 f"{path} has {count} pictures; give it by itself to read them as one recording, or "

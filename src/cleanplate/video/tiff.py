@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
@@ -13,6 +14,10 @@ SAMPLES_PER_PIXEL = 277
 PLANAR_CONFIGURATION = 284
 SAMPLE_FORMAT = 339
 _NEW_SUBFILE_TYPE = 254
+_IMAGE_DESCRIPTION = 270
+_TEXT = 2
+_LONGEST_DESCRIPTION = 1024
+_IMAGEJ_IMAGES = re.compile(rb"ImageJ=.*?\bimages=([0-9]{1,9})\b", re.DOTALL)
 _IMAGE_WIDTH = 256
 _IMAGE_LENGTH = 257
 
@@ -29,7 +34,8 @@ class Directory(NamedTuple):
 
     Attributes:
         offset: Where it stands in the file.
-        fields: Its fields of whole numbers by tag, the first value of each.
+        fields: Its fields of whole numbers by tag, the first value of each; of the description,
+            where it stands.
         next_offset: Where the next one stands; 0: it is the last; None: the file ends before that.
     """
 
@@ -120,6 +126,15 @@ def pages(content: Bytes) -> list[Directory]:
     return [page for page in found if page.size == found[0].size]
 
 
+def pages_without_directory(content: Bytes) -> int:
+    """Pictures that lie behind the only page of a file, as ImageJ writes them beyond 4 GB."""
+    found = pages(content)
+    if len(found) != 1 or (place := found[0].fields.get(_IMAGE_DESCRIPTION)) is None:
+        return 0
+    match = _IMAGEJ_IMAGES.match(bytes(content[place : place + _LONGEST_DESCRIPTION]))
+    return 0 if match is None else int(match[1]) - 1
+
+
 def _offset(content: Bytes, header: Header, at: int) -> int | None:
     """An offset that stands at a place; None behind the end of the file."""
     try:
@@ -140,6 +155,10 @@ def _fields(content: Bytes, header: Header, at: int) -> tuple[dict[int, int], in
     fields: dict[int, int] = {}
     for _ in range(count):
         tag, kind, values = struct.unpack_from(f"{order}HH{'Q' if is_big else 'I'}", content, at)
+        if tag == _IMAGE_DESCRIPTION and kind == _TEXT:
+            fields[tag] = at + step - wide
+            if values > wide:
+                (fields[tag],) = struct.unpack_from(header.offset, content, at + step - wide)
         if kind in _INTEGERS and values:
             code = f"{order}{_INTEGERS[kind]}"
             place = at + step - wide
