@@ -97,6 +97,20 @@ def test_what_the_second_network_pays_for_does_not_reach_the_first() -> None:
     assert {name.partition(".")[0] for name in gradients(model)} == {"first", "spread"}
 
 
+def test_the_second_network_learns_from_what_it_will_see() -> None:
+    scene = paint_scene(32, 48, 4)
+    model, frames = build(scene), to_tensor(scene.frames)
+    contested = torch.zeros(1, 1, 32, 48, dtype=torch.bool)
+    contested[..., 10:20, 10:30] = True
+    batch = FrameBatch(frames, expected=torch.zeros_like(frames), contested=contested)
+    seen: list[Tensor] = []
+    model.second.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].detach()))
+    with torch.no_grad():
+        model.estimate_background(batch)  # with who stands at contested places in the frames
+        Coupled().phases()[1].loss(model, batch, 1.0)
+    assert torch.equal(*seen)
+
+
 def gradients(model: CoupledAE) -> dict[str, Tensor]:
     return {name: p.grad for name, p in model.named_parameters() if p.grad is not None}
 

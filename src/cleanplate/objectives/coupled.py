@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple, Protocol
 
 import torch
@@ -96,11 +97,11 @@ class Coupled(Reconstruction):
         self, model: CoupledModel, batch: FrameBatch, progress: float
     ) -> Mapping[str, Tensor]:
         with torch.no_grad():
-            cleaned, accepted = model.separate(batch.target, model.extract(batch.rgb))
+            cleaned, accepted = model.separate(batch.rgb, model.extract(batch.rgb))
         return reconstruction_terms(
             self.second_loss,
             model.learn(cleaned),
-            cleaned,
+            replace(batch, rgb=cleaned).target,
             weight=accepted.to(cleaned) if self.accepted_only else None,
             strength=self.strength_at(progress),
             reference=batch.expected,
