@@ -26,6 +26,16 @@ def filled(region: NDArray[np.bool_]) -> Mask:
     return outline
 
 
+def density(region: Mask) -> float:
+    """Share of its convex outline that a region fills; 0 where it is empty."""
+    points = cv2.findNonZero(region)
+    if points is None:
+        return 0.0
+    outline = np.zeros_like(region)
+    cv2.fillConvexPoly(outline, cv2.convexHull(points), 1)
+    return len(points) / cv2.countNonZero(outline)
+
+
 def parts_of(region: NDArray[np.bool_], least: int) -> list[NDArray[np.bool_]]:
     """A region cut at its necks: vehicles that touch are several, a vehicle is one.
 

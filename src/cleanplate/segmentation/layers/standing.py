@@ -48,7 +48,7 @@ class Standing:
         usual: Share of them that is seen usually.
         has_come: Whether it came to its place, or at least a part of it did.
         is_measured: Whether these are known of all of its pixels.
-        is_apart: Whether it has been seen apart from what moves.
+        is_apart: Whether it has been seen as a whole, apart from what moves.
         is_sure: Whether anybody is told of it.
     """
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation.layers.arrivals import Arrivals
-from cleanplate.segmentation.layers.outlines import edges_in, parts_of
+from cleanplate.segmentation.layers.outlines import density, edges_in, parts_of
 from cleanplate.segmentation.layers.standing import (
     Look,
     Part,
@@ -42,6 +42,8 @@ _USUALLY = 2.0
 """Time over which it is measured what is seen usually, in seconds."""
 _MOST_MOVING = 0.5
 """Share of what surrounds an object that may move when all of it has come to rest."""
+_LEAST_DENSE = 0.25
+"""Share of its convex outline that an object fills; leaves and lights at rest are scattered."""
 _INSIDE = 0.7
 """Share of a part that lies within the outline of an object, for which it belongs to it."""
 _MOST_OF_IT = 0.3
@@ -286,7 +288,7 @@ class Waiting:
             self._split(standing, look)
 
     def _is_whole(self, standing: Standing, look: Look) -> bool:
-        """Whether an object does not grow any more, and has been seen apart from what moves.
+        """Whether an object does not grow any more, and has been seen whole, apart from what moves.
 
         A patch that shines where others drive past stands within what moves.
         """
@@ -297,7 +299,8 @@ class Waiting:
         beside = (cv2.dilate(own, self._near) > 0) & (own == 0)
         moves = beside & (look.foreground[part] > 0) & ~look.at_rest[part]
         share = float(moves[beside].mean()) if beside.any() else 0.0
-        standing.is_apart = standing.is_apart or share <= _MOST_MOVING
+        if not standing.is_apart and share <= _MOST_MOVING:
+            standing.is_apart = density(own) >= _LEAST_DENSE
         if not standing.is_apart:
             return False
         if look.time - standing.found >= _LONGEST_GROWTH:
