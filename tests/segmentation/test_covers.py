@@ -16,12 +16,12 @@ WINDOW = np.s_[46:64, 78:102]
 
 
 def van(left: int, *, window: bool) -> Picture:
-    """A van around a windscreen that is the road in shade, or around the road itself."""
+    """A van around a windscreen nearly of the road's colour, or around the road itself."""
     picture = road()
     inside = np.s_[46:64, max(0, left + 18) : max(0, left + 42)]
     seen = picture[inside].copy()
     cv2.rectangle(picture, (left, 36), (left + 59, 75), CAR, -1)
-    picture[inside] = (seen * 0.7).astype(np.uint8) if window else seen
+    picture[inside] = seen + 12 if window else seen
     return picture
 
 
@@ -37,7 +37,7 @@ def follow(*, window: bool) -> list[LayeredFrame]:
     return followed
 
 
-def test_a_windscreen_like_a_shadow_is_foreground_once_the_van_waits() -> None:
+def test_a_windscreen_like_the_road_is_foreground_once_the_van_waits() -> None:
     followed = follow(window=True)
     assert not followed[22].mask[WINDOW].all(), "nothing is known of it yet"
     for frame in followed[60:88]:
