@@ -385,3 +385,48 @@ class TestFiles:
             assert cleanplate(*command, out, "--overwrite").code == 0
             assert not out.is_symlink()
         assert is_untouched(home)
+
+
+class TestDemo:
+    SHORT = ("--seconds", "2", "--method", "median")
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "sequence/input/in000001.jpg",
+            "sequence/notes.txt",
+            "masks/bin000001.png",
+            "scene/config.yaml",
+            "crossroads.avi",
+            "report.html",
+        ],
+    )
+    @pytest.mark.parametrize("options", [(), ("--overwrite",)])
+    def test_what_is_of_no_demo_stays(
+        self, cleanplate: CommandLine, tmp_path: Path, name: str, options: tuple[str, ...]
+    ) -> None:
+        path = mine(tmp_path / "out" / name)
+        outcome = cleanplate("demo", "--out", tmp_path / "out", *self.SHORT, *options)
+        assert outcome.is_refused_with("out holds", code=1)
+        assert path.read_text() == "mine"
+        assert set(files_of(tmp_path / "out")) == {name}
+
+    def test_one_is_replaced_by_another_but_nothing_else_is(
+        self, cleanplate: CommandLine, tmp_path: Path, home: Path
+    ) -> None:
+        out = tmp_path / "out"
+        call = ("demo", "--out", out, *self.SHORT)
+        assert cleanplate(*call).code == 0
+        mine(out / "notes.txt")
+        (out / "crossroads.avi").unlink()
+        (out / "crossroads.avi").symlink_to(home / "letter.txt")
+        assert cleanplate(*call, "--overwrite").code == 0
+        assert (out / "notes.txt").read_text() == "mine"
+        assert not (out / "crossroads.avi").is_symlink()
+        for name in ("sequence", "masks", "scene"):
+            shutil.rmtree(out / name)
+            (out / name).symlink_to(home)
+            assert cleanplate(*call, "--overwrite").is_refused_with("is a link", code=1)
+            (out / name).unlink()
+            (out / name).mkdir()
+        assert is_untouched(home)

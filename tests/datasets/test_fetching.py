@@ -75,7 +75,7 @@ def test_an_archive_comes_to_its_place_with_its_checksums(archive: Path, tmp_pat
     difference = manifest.compare(out, ignore=out / MANIFEST)
     assert (difference.missing, difference.changed, difference.added) == ([], [], [])
     assert [path.name for path in out.iterdir()] != []
-    assert not (out / ".downloads").exists()
+    assert not [path for path in out.iterdir() if path.name.startswith(".")]
 
 
 def test_progress_is_told_in_bytes(archive: Path, tmp_path: Path) -> None:
@@ -122,6 +122,18 @@ def test_a_lost_file_comes_back_and_the_others_stay(archive: Path, tmp_path: Pat
     gone.unlink()
     assert fetch("cdnet", out, parts=["baseline/street"])[0].is_new
     assert gone.is_file()
+
+
+@pytest.mark.parametrize("name", ["baseline", "baseline/street/input", "baseline/street/ROI.bmp"])
+def test_nothing_is_written_through_links(archive: Path, tmp_path: Path, name: str) -> None:
+    home, link = tmp_path / "home", tmp_path / "out" / name
+    home.mkdir()
+    link.parent.mkdir(parents=True)
+    link.symlink_to(home)
+    with pytest.raises(OutputError, match="is a link, and nothing is written there"):
+        fetch("cdnet", tmp_path / "out", parts=["baseline/street"])
+    assert list(home.iterdir()) == []
+    assert link.is_symlink()
 
 
 def test_a_file_of_ones_own_is_never_replaced(archive: Path, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from cleanplate.datasets.registry import dataset
 from cleanplate.datasets.sequence import DataSet
 from cleanplate.errors import FetchError, OutputError, UsageError
 from cleanplate.progress import ProgressListener, silent
+from cleanplate.writing import locked, make_own_folder
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
 _CHUNK = 1 << 20
-_DOWNLOADS = ".downloads"
+_DOWNLOADS = ".cleanplate-downloads"
 
 
 class Fetched(NamedTuple):
@@ -83,13 +84,14 @@ def fetch(
     for part in wanted:
         _require_plain(part, known)
     pooch = _import_pooch()
-    _make_folder(folder)
-    try:
-        return [_Fetch(pooch, known, folder, progress).part(part) for part in wanted]
-    finally:
-        for empty in (folder / _DOWNLOADS, folder):
-            with contextlib.suppress(OSError):  # not empty, or not there
-                empty.rmdir()
+    busy = f"another process fetches into {folder}; wait for it or give another --out"
+    with locked(folder, busy=busy, what="the data set"):
+        make_own_folder(folder / _DOWNLOADS)
+        try:
+            return [_Fetch(pooch, known, folder, progress).part(part) for part in wanted]
+        finally:
+            with contextlib.suppress(OSError):  # a whole archive may be used again
+                (folder / _DOWNLOADS).rmdir()
 
 
 @dataclass(frozen=True)
@@ -177,12 +179,7 @@ def _unpack(archive: Path, target: Path, folder: Path) -> list[str]:
             _extract(archive, Path(place))
             files = files_of(Path(place))
             for name, path in files.items():
-                there = target / name
-                if there.exists() and sha256_of(there) != sha256_of(path):
-                    raise OutputError(
-                        f"{there} is in the way, with another content; nothing was changed: give "
-                        "another --out"
-                    )
+                _require_free(target / name, path, folder)
             for name, path in files.items():
                 (target / name).parent.mkdir(parents=True, exist_ok=True)
                 path.replace(target / name)
@@ -202,6 +199,22 @@ def _unpack(archive: Path, target: Path, folder: Path) -> list[str]:
     return [(target / name).relative_to(folder).as_posix() for name in files]
 
 
+def _require_free(there: Path, new: Path, folder: Path) -> None:
+    """Refuses to replace another content, and to write through links in the folder."""
+    for place in (there, *there.parents):
+        if place == folder:
+            break
+        if place.is_symlink():
+            raise OutputError(
+                f"{place} is a link, and nothing is written there; nothing was changed: give "
+                "another --out"
+            )
+    if there.exists() and (not there.is_file() or sha256_of(there) != sha256_of(new)):
+        raise OutputError(
+            f"{there} is in the way, with another content; nothing was changed: give another --out"
+        )
+
+
 def _extract(archive: Path, place: Path) -> None:
     with zipfile.ZipFile(archive) as opened:
         for member in opened.infolist():
@@ -219,13 +232,6 @@ def _require_plain(part: str, known: DataSet) -> None:
             f"'{part}' is no name of an archive; give one as {known.archives.example}, or none "
             "for the whole data set"
         )
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{folder} cannot be made: {error.strerror}") from error
 
 
 def _import_pooch() -> Any:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import shutil
+import os
+import re
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
 from cleanplate.cli.console import CommonOptions, Console
-from cleanplate.cli.outputs import make_folder
 from cleanplate.datasets import open_sequence
 from cleanplate.datasets.painted import (
     PaintedIntersection,
@@ -23,12 +25,27 @@ from cleanplate.evaluation import PlateMeasures, SequenceScore, score_masks, sco
 from cleanplate.report import write_report
 from cleanplate.scene import LearnOptions, Scene
 from cleanplate.scene import learn as learn_scene
+from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene_file import PLATE, REPORT
 from cleanplate.settings import DEFAULT_METHOD, resolve
 from cleanplate.video import MaskWriter
+from cleanplate.writing import Own, foreign_in, locked, remove_own, require_own, write_whole
 
 _VIDEO = "crossroads.avi"
-_FOLDERS = ("sequence", "scene", "masks")
+_MARK = ".cleanplate-demo"
+"""Name of the empty file by which a demo is known."""
+_SEQUENCE = Own(
+    re.compile(r"objects\.jsonl|ROI\.bmp|temporalROI\.txt"),
+    {
+        "input": Own(re.compile(r"in[0-9]{6,}\.jpg")),
+        "groundtruth": Own(re.compile(r"gt[0-9]{6,}\.png")),
+        "GT": Own.named("GT_background.png"),
+    },
+)
+_MASKS = Own(re.compile(r"bin[0-9]{6,}\.png"))
+_OWN = Own.named(
+    *(_VIDEO, REPORT, _MARK), folders={"sequence": _SEQUENCE, "masks": _MASKS, "scene": Own()}
+)
 
 
 def demo(
@@ -53,13 +70,13 @@ def demo(
         budget: 600steps, 90s or 5min; auto is the method's own.
         overwrite: Replace a demo that is there.
     """
-    with Console(common or CommonOptions()) as console:
+    with Console(common or CommonOptions()) as console, ExitStack() as stack:
         begin = time.monotonic()
         # A name or a budget that makes no sense must not cost the demo that is there.
         resolve({"method": method, "budget": budget})
         settings = {"seconds": seconds, "seed": seed, "red_share": red_share}
         painted = PaintedIntersection(PaintedSettings.parse(settings))
-        _make_room(out, overwrite=overwrite)
+        stack.enter_context(_room(out, overwrite=overwrite))
         console.info(f"painting {len(painted)} frames of a crossroads")
         sequence = write_sequence(painted, out / "sequence", picture_format="jpg")
         video = write_video(painted, out / _VIDEO)
@@ -69,7 +86,7 @@ def demo(
             method=method,
             budget=budget,
             seed=seed,
-            options=LearnOptions(),
+            options=LearnOptions(overwrite=overwrite),
             progress=console.progress,
         )
         _segment(scene, video, out / "masks", console)
@@ -93,15 +110,39 @@ def demo(
         console.result(values, text)
 
 
-def _make_room(out: Path, *, overwrite: bool) -> None:
-    present = [name for name in (*_FOLDERS, _VIDEO, REPORT) if (out / name).exists()]
-    if present and not overwrite:
+@contextmanager
+def _room(out: Path, *, overwrite: bool) -> Iterator[None]:
+    """The folder, locked, and without what a demo before left in it; its scene stays for now."""
+    busy = f"another process works in {out}; wait for it or give another --out"
+    with locked(out, busy=busy, what="the demo"):
+        _require_own(out, overwrite=overwrite)
+        for name in ("sequence", "masks"):
+            remove_own(out / name, _OWN.folders[name])
+        write_whole(out / _MARK, "")
+        yield
+
+
+def _require_own(out: Path, *, overwrite: bool) -> None:
+    """Refuses to replace unasked, and to replace what is not of a demo."""
+    names = [name for name in (*_OWN.folders, _VIDEO, REPORT) if os.path.lexists(out / name)]
+    if not names:
+        return
+    if not overwrite:
         raise OutputError(
-            f"{out} holds {present[0]} already; give another --out, or --overwrite to replace it"
+            f"{out} holds {names[0]} already; give another --out, or --overwrite to replace it"
         )
-    for name in _FOLDERS:
-        shutil.rmtree(out / name, ignore_errors=True)
-    make_folder(out)
+    require_own(out, _OWN)
+    # Earlier versions left no mark.
+    marks = ((_MARK,), (_VIDEO, "sequence/objects.jsonl"))
+    if not any(all((out / name).is_file() for name in mark) for mark in marks):
+        raise OutputError(f"{out} holds {names[0]}, which is not of a demo; give another --out")
+    for folder in ("sequence", "masks"):
+        for name in foreign_in(out / folder, _OWN.folders[folder]):
+            raise OutputError(
+                f"{out / folder} holds {name}, which is not of a demo; give another --out"
+            )
+    if (out / "scene").is_dir():
+        RunFolder(out / "scene").require_replaceable()
 
 
 def _segment(scene: Scene, video: Path, masks: Path, console: Console) -> None:

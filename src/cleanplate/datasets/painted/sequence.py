@@ -13,6 +13,7 @@ import numpy as np
 from cleanplate.datasets.painted.scene import PaintedFrame, PaintedIntersection
 from cleanplate.errors import OutputError, UsageError
 from cleanplate.frames import Mask, Picture
+from cleanplate.writing import PartialFile, make_own_folder, output_error, write_whole
 
 CODECS = {".avi": "FFV1", ".mp4": "mp4v"}
 """FFV1 keeps every value: what JPEG does to colours is more than a plate is scored by."""
@@ -53,16 +54,17 @@ def write_sequence(
             f"frame {first_scored} cannot be the first to score; give 1 to {len(scene)}"
         )
     _make_folders(folder, exist_ok=exist_ok)
-    with (folder / "objects.jsonl").open("w", encoding="utf-8") as lines:
-        for index in range(len(scene)):
-            frame = scene.frame(index)
-            number = index + 1
-            _write_picture(folder / "input" / f"in{number:06d}.{picture_format}", frame.picture)
-            _write_picture(folder / "groundtruth" / f"gt{number:06d}.png", frame.labels)
-            lines.write(_describe(frame, number) + "\n")
+    lines = []
+    for index in range(len(scene)):
+        frame = scene.frame(index)
+        number = index + 1
+        _write_picture(folder / "input" / f"in{number:06d}.{picture_format}", frame.picture)
+        _write_picture(folder / "groundtruth" / f"gt{number:06d}.png", frame.labels)
+        lines.append(_describe(frame, number) + "\n")
+    write_whole(folder / "objects.jsonl", "".join(lines), durable=False)
     _write_picture(folder / "ROI.bmp", np.full(scene.size, 255, np.uint8))
     _write_picture(folder / "GT" / "GT_background.png", scene.still_plate)
-    (folder / "temporalROI.txt").write_text(f"{first_scored} {len(scene)}\n", encoding="ascii")
+    write_whole(folder / "temporalROI.txt", f"{first_scored} {len(scene)}\n", durable=False)
     return folder
 
 
@@ -78,10 +80,19 @@ def write_video(scene: PaintedIntersection, path: Path) -> Path:
         raise UsageError(
             f"a video named '{path.name}' cannot be written; end the name in {' or '.join(CODECS)}"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with PartialFile(path, suffix=path.suffix.lower()) as partial:
+            _write_frames(scene, partial.partial, codec, path)
+    except OSError as error:
+        raise output_error(error, path, "the video") from error
+    return path
+
+
+def _write_frames(scene: PaintedIntersection, place: Path, codec: str, path: Path) -> None:
     height, width = scene.size
     writer = cv2.VideoWriter(
-        str(path), cv2.VideoWriter.fourcc(*codec), scene.settings.frame_rate, (width, height)
+        str(place), cv2.VideoWriter.fourcc(*codec), scene.settings.frame_rate, (width, height)
     )
     if not writer.isOpened():
         raise OutputError(f"{path} cannot be written as a video; give another folder or ending")
@@ -90,15 +101,17 @@ def write_video(scene: PaintedIntersection, path: Path) -> Path:
             writer.write(cv2.cvtColor(scene.frame(index).picture, cv2.COLOR_RGB2BGR))
     finally:
         writer.release()
-    return path
 
 
 def _make_folders(folder: Path, *, exist_ok: bool) -> None:
     if not exist_ok and folder.is_dir() and any(folder.iterdir()):
         raise OutputError(f"{folder} is not empty; give another folder or remove it")
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         for name in ("input", "groundtruth", "GT"):
-            (folder / name).mkdir(parents=True, exist_ok=True)
+            make_own_folder(folder / name)
+    except OutputError:
+        raise
     except OSError as error:
         raise OutputError(f"{folder} cannot be made: {error}; give another folder") from error
 
@@ -107,8 +120,7 @@ def _write_picture(path: Path, picture: Picture | Mask) -> None:
     if picture.ndim == 3:
         picture = cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
     options = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY] if path.suffix == ".jpg" else []
-    if not cv2.imwrite(str(path), picture, options):
-        raise OutputError(f"{path} cannot be written; check the space and the rights there")
+    write_whole(path, cv2.imencode(path.suffix, picture, options)[1].tobytes(), durable=False)
 
 
 def _describe(frame: PaintedFrame, number: int) -> str:
