@@ -55,7 +55,7 @@ CHANGES = {
     "dark cloud": lambda p: cloudy(p, 0.65),
     "the sun comes out": lambda p: cloudy(p, 1.4),
     "bands of lamps": lambda p: rolling(p[None], 110, swing=0.25)[0],
-    "narrow bands of lamps": lambda p: rolling(p[None], 55, swing=0.25)[0],
+    "narrow bands of lamps": lambda p: rolling(p[None], 42, swing=0.25)[0],
 }
 
 

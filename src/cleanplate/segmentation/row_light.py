@@ -14,6 +14,9 @@ _PARTS = 3
 _MOST_STEP = 0.75
 """Share of the swing by which rows may differ from the next but one: a wave of eight rows does by
 0.7 of it, the edge of an object by all of it."""
+_MANY_TURNS = 4
+"""Changes from dark to bright or back from which on they are waves, however steep: an object that
+fills the width makes two."""
 _MOST_CHANGE = 0.7
 """Largest gain of a row, and the inverse of the least, as a logarithm: lamps never go out."""
 _TOLD = 0.2
@@ -45,7 +48,8 @@ def row_gains(shown: FloatMap, plate: FloatMap) -> FloatMap | None:
     step = float(np.abs(light[2:] - light[:-2]).max())
     # One of the parts is the middle one itself; another has to agree with it.
     apart = float(np.median(np.sort(np.abs(parts.mean(axis=2) - light), axis=0)[1]))
-    if step > _MOST_STEP * swing or apart > _MOST_APART * swing:
+    is_steep = step > _MOST_STEP * swing and _turns(light) < _MANY_TURNS
+    if is_steep or apart > _MOST_APART * swing:
         return None
     return np.exp(profile)[:, None].astype(np.float32)
 
@@ -56,7 +60,11 @@ def is_wavy(gains: FloatMap) -> bool:
     Args:
         gains: `(h, 1, 3)`.
     """
-    light = np.log(gains).mean(axis=(1, 2))
+    return _turns(np.log(gains).mean(axis=(1, 2))) >= _LEAST_TURNS
+
+
+def _turns(light: FloatMap) -> int:
+    """Changes from clearly dark to clearly bright or back from the first row to the last."""
     middle = (light.max() + light.min()) / 2
     told = np.abs(light - middle) > _TOLD * np.ptp(light)
-    return int(np.count_nonzero(np.diff(np.sign(light[told] - middle)))) >= _LEAST_TURNS
+    return int(np.count_nonzero(np.diff(np.sign(light[told] - middle))))
