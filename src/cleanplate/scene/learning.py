@@ -11,18 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cleanplate.background import (
     CANDIDATES,
     PLATES,
-    Evidence,
     choose_plate,
-    find_rivals,
 )
 from cleanplate.errors import SourceError
-from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
+from cleanplate.frames import FrameSize, Mask
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.coverage import coverage_files
 from cleanplate.scene.estimators import (
@@ -41,6 +36,7 @@ from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.sampled import SampledBackgrounds, learned_plate, plate_positions
 from cleanplate.scene.samples import take_samples
 from cleanplate.scene.scene import Scene, load, write_into
+from cleanplate.scene.start_plate import StartPlate
 from cleanplate.scene.states import State, describe_states, with_states
 from cleanplate.scene.steady_states import steady_states
 from cleanplate.segmentation import Segmenter, ShadowModel
@@ -192,26 +188,6 @@ def _learn_into(
         return scene
 
 
-@dataclass(frozen=True, eq=False)
-class _Plate:
-    """Where learning begins.
-
-    Attributes:
-        picture: `(h, w, 3)`, uint8, RGB.
-        seen_share: `(h, w)`, 0 to 1, the share of the frames that show it; None: not known.
-        evidence: What speaks for it; None: not known.
-    """
-
-    picture: Picture
-    seen_share: FloatMap | None = None
-    evidence: Evidence | None = None
-
-    @property
-    def contested(self) -> NDArray[np.bool_] | None:
-        """Where something else stood as long as the plate was seen, `(h, w)`; None: not known."""
-        return None if self.evidence is None else find_rivals(self.evidence)
-
-
 class _Run:
     """One pass through all stages of learning."""
 
@@ -327,25 +303,25 @@ class _Run:
         scale = min(1.0, math.sqrt(pixels / size.pixels))
         return FrameSize(*(max(1, round(side * scale)) for side in size))
 
-    def _initial_plate(self, inputs: LearningFrames) -> _Plate:
+    def _initial_plate(self, inputs: LearningFrames) -> StartPlate:
         general, sampling = self._settings.general, self._settings.sampling
         how = general.init
         if how == CANDIDATES:
             return self._chosen_plate(inputs)
         if how in PLATES:
-            return _Plate(PLATES[how](inputs.frames, plate_positions(inputs.frames, sampling)))
+            return StartPlate(PLATES[how](inputs.frames, plate_positions(inputs.frames, sampling)))
         tree = {"method": trained_plates()[how], "device": general.device, "seed": general.seed}
         begin = self._chosen_plate(inputs)
         learned = self._fit(resolve(tree), inputs, begin, keep=False)
-        return _Plate(learned_plate(learned.estimator, inputs), begin.seen_share)
+        return StartPlate(learned_plate(learned.estimator, inputs), begin.seen_share)
 
-    def _chosen_plate(self, inputs: LearningFrames) -> _Plate:
+    def _chosen_plate(self, inputs: LearningFrames) -> StartPlate:
         positions = plate_positions(inputs.frames, self._settings.sampling)
         chosen = choose_plate(inputs.frames, positions)
-        return _Plate(chosen.picture, chosen.confidence, chosen.evidence)
+        return StartPlate(chosen.picture, chosen.confidence, chosen.evidence)
 
     def _fit(
-        self, settings: LearnSettings, inputs: LearningFrames, start: _Plate, *, keep: bool
+        self, settings: LearnSettings, inputs: LearningFrames, start: StartPlate, *, keep: bool
     ) -> _Learned:
         if settings.is_baseline:
             return _Learned(StillPlate(start.picture), "cpu")
@@ -370,7 +346,7 @@ class _Run:
         return _Learned(estimator, device.type, fitted)
 
     def _mended(
-        self, inputs: LearningFrames, learned: _Learned, start: _Plate
+        self, inputs: LearningFrames, learned: _Learned, start: StartPlate
     ) -> tuple[_Learned, Mask, ShadowModel | None, int]:
         """What was learned without the ghosts in it, its noise and shadows, the ghosts' number."""
         backgrounds = SampledBackgrounds(
