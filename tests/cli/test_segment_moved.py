@@ -78,3 +78,18 @@ def test_another_answer_is_refused(
     arguments = ("segment", bumped, "--model", view, "--out", tmp_path / "m")
     outcome = cleanplate(*arguments, "--on-moved", "panic")
     assert outcome.is_refused_with("panic", "warn", "stop", code=2)
+
+
+def test_a_view_that_was_left_while_learning_is_told_as_such(
+    cleanplate: CommandLine, tmp_path: Path
+) -> None:
+    """Another scene of the later frames would be the one that there is."""
+    frames = np.concatenate([WIDE.frames[:70, :, :WIDTH], WIDE.frames[30:, :, PAN:]])
+    recording = write_image_folder(tmp_path / "in", frames)
+    learned = cleanplate("learn", recording, "--method", "candidates", "--out", tmp_path / "s")
+    assert "moved at frame 71" in learned.err
+    masks = tmp_path / "m"
+    outcome = cleanplate("segment", recording, "--model", tmp_path / "s", "--out", masks, "--json")
+    (warning,) = outcome.json["warnings"]
+    assert "the scene was learned from frames 71 to 145" in warning
+    assert "anew" not in warning

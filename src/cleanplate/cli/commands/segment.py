@@ -180,7 +180,18 @@ def _warn(console: Console, recording: VideoSource, task: Task, outcome: Outcome
         )
         console.warn(f"{view.move}; {learned if view.is_learned else too_short}")
     if outcome.moved is not None and not task.moves:
-        console.warn(f"{outcome.moved}; learn the scene anew from the frames after it")
+        advice = _learned_view(task.views[0].scene, recording, outcome.moved)
+        console.warn(advice or f"{outcome.moved}; learn the scene anew from the frames after it")
+
+
+def _learned_view(scene: Scene, recording: VideoSource, moved: CameraMove) -> str | None:
+    """That another view of this very recording was learned; None: it was not."""
+    view, source = scene.provenance.get("view"), scene.provenance.get("input", {})
+    if not view or source.get("sha256") != recording.fingerprint():
+        return None
+    if view["first"] <= moved.number <= view["last"]:
+        return None
+    return f"{view['sentence']}; the masks of the other frames are of no use"
 
 
 def _figures(
