@@ -411,6 +411,7 @@ class TestDemo:
         assert path.read_text() == "mine"
         assert set(files_of(tmp_path / "out")) == {name}
 
+    @pytest.mark.slow
     def test_one_is_replaced_by_another_but_nothing_else_is(
         self, cleanplate: CommandLine, tmp_path: Path, home: Path
     ) -> None:
