@@ -38,8 +38,18 @@ LIGHTS: dict[str, Callable[[], Picture]] = {
     "lifted": lambda: jumped(PLATE, 25),
     "cloud": lambda: cloudy(PLATE, 0.6),
 }
+
+
+def as_bright(colour: tuple[int, int, int]) -> Picture:
+    """A picture of one colour that is as bright as the middle of the plate."""
+    weights = np.array([0.299, 0.587, 0.114])
+    level = (PLATE[OBJECT] @ weights).mean() / (np.array(colour) @ weights)
+    return np.broadcast_to(as_bytes(level * np.array(colour, np.float32)), PLATE.shape)
+
+
 OBJECTS: dict[str, Callable[[], Picture]] = {
     "an even car": lambda: in_the_object(np.full_like(PLATE, 120)),
+    "red and as bright": lambda: in_the_object(as_bright((200, 40, 40))),
     "dark": lambda: in_the_object(np.full_like(PLATE, 15)),
     "patterned": lambda: in_the_object(paint_plate(*SIZE, seed=9)),
     "brighter and patterned": lambda: in_the_object(jumped(paint_plate(*SIZE, seed=9), 40)),
@@ -61,10 +71,13 @@ def test_an_object_hides_it(name: str) -> None:
     assert np.median(share[:, 65:]) > 0.8  # and nothing of what is away from it
 
 
-def test_an_object_before_an_even_wall_is_known_by_its_outline() -> None:
+@pytest.mark.parametrize("colour", [(150, 150, 150), (190, 84, 40)])
+def test_an_object_before_an_even_wall_is_known_by_its_outline(
+    colour: tuple[int, int, int],
+) -> None:
     wall = np.full((*SIZE, 3), 110, np.uint8)
     shown = wall.copy()
-    shown[OBJECT] = 150
+    shown[OBJECT] = colour  # the second is as bright as the wall
     assert ShownThrough(noisy(wall)).share(noisy(shown)).max() < 0.5
 
 

@@ -22,6 +22,9 @@ _NEAR, _WIDE = 3, 9
 _LEAST_CONTRAST = 0.5
 """Contrast of the plate's texture, as a share of what the level of the light makes of it, below
 which something hides it."""
+_MOST_TINT = 0.8
+"""Logarithm of the ratio of two colours' gains beyond which it is no light that differs; a shadow
+in hard sun, which the sky lights alone, has up to 0.7."""
 _DARK = 8.0
 """Grey levels added before a ratio is taken, so that noise in the dark does not matter."""
 _NOISE = 4.0
@@ -58,12 +61,13 @@ class ShownThrough:
         explained = common**2 / (self._variance + _NOISE)
         gain = (mean + _DARK) / (self._mean + _DARK)
         hidden = np.maximum(gain**2 * self._variance - explained / _LEAST_CONTRAST**2, 0)
-        rest = np.maximum(variance - explained + hidden - 2 * _NOISE, 0)
-        explained = np.maximum(explained - _NOISE, 0)
+        # Over all colours: a red car before a road is as bright as the road.
+        rest = np.maximum(variance - explained + hidden - 2 * _NOISE, 0).sum(axis=2)
+        explained = np.maximum(explained - _NOISE, 0).sum(axis=2)
         near, total = self._share_of_sums(explained, rest, _NEAR)
         wide, _ = self._share_of_sums(explained, rest, _WIDE)
         share: FloatMap = wide + (near - wide) * total / (total + _NOISE)
-        return share
+        return np.where(_tint(gain) < _MOST_TINT, share, np.float32(0))
 
     def _share_of_sums(
         self, explained: FloatMap, rest: FloatMap, windows: int
@@ -78,6 +82,12 @@ class ShownThrough:
         return np.asarray(cv2.blur(values, (side, side)), np.float32)
 
     def _reduced(self, picture: Picture) -> FloatMap:
-        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        small = cv2.resize(grey, self._size[::-1], interpolation=cv2.INTER_AREA)
+        small = cv2.resize(picture, self._size[::-1], interpolation=cv2.INTER_AREA)
         return small.astype(np.float32)
+
+
+def _tint(gain: FloatMap) -> FloatMap:
+    """How far light of these gains `(h, w, 3)` is from white, `(h, w)`, in log units."""
+    logarithm = np.log(gain)
+    tint: FloatMap = np.ptp(logarithm, axis=2)
+    return tint
