@@ -18,6 +18,8 @@ WIDER = 1.5
 some change of light."""
 FEW_VISITS = 3
 """So many visits are enough, however short: other things look different every time."""
+_STAY = 3
+"""Still samples of a state that has stood, and not only passed."""
 _STEP = 4
 """The light of a sample is measured on every fourth row and column."""
 _FLOOR = 8.0
@@ -150,15 +152,19 @@ class _Things:
         return _part(time, stood)
 
     def _visits(self, which: NDArray[np.bool_]) -> NDArray[np.int32]:
-        """How often some states came, taken as one thing."""
+        """How often some states came, taken as one thing; passing before them is no leave."""
         samples = len(self._seen)
         absence = max(1.0, ABSENCE * samples)
         found = np.zeros(len(self._pixels), np.int32)
         left = np.full(len(self._pixels), -samples - 1, np.int32)
+        others = ~which & (self._counts >= _STAY)
+        other_since = np.ones(len(self._pixels), np.bool_)
         for time, seen in enumerate(self._seen):
             now = self._shown(which, seen)
-            found += now & (time - left > absence)
+            other_since |= self._shown(others, seen)
+            found += now & (time - left > absence) & other_since
             left[now] = time
+            other_since &= ~now
         # What only passed in their colours has not come.
         return np.minimum(found, np.where(which, self._came, 0).sum(axis=0))
 
