@@ -186,8 +186,8 @@ class RunFolder:
     def clean_up(self) -> None:
         """Ends what a process was killed at; comes after every refusal."""
         finish_swap(self.path, OWN)
-        remove_leftovers(self.path)
-        remove_leftovers(self.checkpoint)
+        for folder in (self.path, self.checkpoint, self.moments):
+            remove_leftovers(folder)
 
     @contextmanager
     def asked(self, identity: Mapping[str, Any]) -> Iterator[None]:
