@@ -95,12 +95,17 @@ def test_at_some_moments(recording: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_at_some_moments_of_a_network(recording: Path, tmp_path: Path) -> None:
+    assert changes(recording, tmp_path, 41, "network") > 80
+
+
+@pytest.mark.sweep
 @pytest.mark.timeout(1800)
 def test_at_every_moment(recording: Path, tmp_path: Path) -> None:
     assert changes(recording, tmp_path, 1) > 50
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(1800)
+@pytest.mark.sweep
+@pytest.mark.timeout(3600)
 def test_at_every_moment_of_a_network(recording: Path, tmp_path: Path) -> None:
     assert changes(recording, tmp_path, 1, "network") > 80
