@@ -112,5 +112,5 @@ def test_without_the_extra_the_user_is_told(
 
 def test_a_file_in_the_way_of_the_folder_is_named(recording: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot write"):
+    with pytest.raises(OutputError, match="the network could not be written"):
         export_onnx(learned(recording, "conv_ae"), tmp_path / "file" / "scene.onnx")

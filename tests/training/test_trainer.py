@@ -353,8 +353,8 @@ def test_the_checkpoint_is_one_file_of_json_and_one_of_tensors_and_no_pickle(
 def test_what_a_kill_left_half_written_is_cleared_away(tmp_path: Path) -> None:
     learn_until_killed("noisy", tmp_path, at=4)
     folder = tmp_path / "checkpoint"
-    (folder / "step-00000005.safetensors.partial").write_bytes(b"half")
-    (folder / "state.json.partial").write_bytes(b"{")
+    (folder / ".cleanplate-0123456789ab.partial").write_bytes(b"half")
+    (folder / ".cleanplate-ba9876543210.partial").write_bytes(b"{")
     learn("noisy", tmp_path)
     names = sorted(path.name for path in folder.iterdir())
     assert names == ["state.json", f"step-{STEPS:08d}.safetensors"]
@@ -395,5 +395,5 @@ def test_the_checkpoint_of_another_network_is_refused(tmp_path: Path) -> None:
 def test_a_checkpoint_that_cannot_be_written_is_an_output_error(tmp_path: Path) -> None:
     (tmp_path / "checkpoint").write_text("in the way", encoding="utf-8")
     _, trainer = trainer_of("noisy")
-    with pytest.raises(OutputError, match="cannot write the checkpoint"):
+    with pytest.raises(OutputError, match="the checkpoint could not be written"):
         trainer.train(reader(), len(SCENE), files=files_in(tmp_path))

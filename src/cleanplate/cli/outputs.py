@@ -20,14 +20,24 @@ def require_free_file(path: Path, *, overwrite: bool, suffixes: tuple[str, ...] 
         OutputError: Something is in the way, or the folder cannot be made.
         UsageError: The file's name has another ending than those allowed.
     """
-    if suffixes and path.suffix.lower() not in suffixes:
-        raise UsageError(f"{path} should end in {' or '.join(suffixes)}")
+    if suffixes:
+        require_suffix(path, suffixes)
     if path.is_dir():
         raise OutputError(f"{path} is a folder; give the name of a file")
     if os.path.lexists(path) and not overwrite:
         raise OutputError(f"{path} is in the way; give another --out, or --overwrite to replace it")
     make_folder(path.parent)
     remove_leftovers(path.parent)
+
+
+def require_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
+    """Checks the ending of a file's name.
+
+    Raises:
+        UsageError: It is none of those allowed.
+    """
+    if path.suffix.lower() not in suffixes:
+        raise UsageError(f"{path} should end in {' or '.join(suffixes)}")
 
 
 def require_apart(recording: VideoSource, path: Path) -> None:

@@ -42,7 +42,7 @@ class ExpectedPlate:
 
     Args:
         plate: Initial plate in the size of the frames, `(H, W, 3)`.
-        contested: `(H, W)`, places where only light may be learned; None: none.
+        contested: `(H, W)`, places where only soft light may be learned; None: none.
         device: Of the batches.
     """
 
@@ -74,7 +74,11 @@ class ExpectedPlate:
         shown = to_device(np.stack([each.shown for each in known])[:, None], self._device)
         gains = to_device(np.stack([each.gains for each in known]), self._device)
         lit = (self._plate * enlarge(gains, size)).clamp_(max=1)
-        return torch.lerp(lit, frames, enlarge(to_shares(shown), size))
+        certain = enlarge(to_shares(shown), size)
+        if self._contested is not None:
+            # Who waits there for long must not come through by a likeness of textures.
+            certain = certain.masked_fill(self._contested, 0)
+        return torch.lerp(lit, frames, certain)
 
     def _look_at(self, position: int, frame: Tensor) -> _Known:
         """What is known of a frame `(3, H, W)`; found out when it is first met."""

@@ -67,6 +67,9 @@ class ShownThrough:
         near, total = self._share_of_sums(explained, rest, _NEAR)
         wide, _ = self._share_of_sums(explained, rest, _WIDE)
         share: FloatMap = wide + (near - wide) * total / (total + _NOISE)
+        # What is small is drowned by the texture around it, unless its own window has a say.
+        own, total = self._share_of_sums(explained, rest, 1)
+        share += np.minimum(own - share, 0) * total / (total + _NOISE)
         return np.where(_tint(gain) < _MOST_TINT, share, np.float32(0))
 
     def _share_of_sums(

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from cleanplate.errors import SceneFileError, shortened
 from cleanplate.training.loop import PhaseRunner
 from cleanplate.untrusted import open_regular, parse_json, read_regular
-from cleanplate.writing import Own, output_error, remove_own, write_whole
+from cleanplate.writing import Own, output_error, remove_leftovers, remove_own, write_whole
 
 _STATE = "state.json"
 _MOST_BYTES = 1 << 20
@@ -70,6 +70,7 @@ class CheckpointFolder:
             write_whole(self._folder / name, save(tensors), "the checkpoint")
             write_whole(self._folder / _STATE, json.dumps(state), "the checkpoint")
             remove_own(self._folder, _OWN_TENSORS, keep=[name])
+            remove_leftovers(self._folder)
         except OSError as error:
             raise output_error(error, self._folder, "the checkpoint") from error
 

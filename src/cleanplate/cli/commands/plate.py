@@ -9,7 +9,12 @@ from cyclopts import Parameter
 
 from cleanplate.background import still_plate
 from cleanplate.cli.console import CommonOptions, Console
-from cleanplate.cli.outputs import require_apart, require_free_file, write_picture
+from cleanplate.cli.outputs import (
+    require_apart,
+    require_free_file,
+    require_suffix,
+    write_picture,
+)
 from cleanplate.errors import UnknownNameError, UsageError
 from cleanplate.frames import Picture
 from cleanplate.scene import learn
@@ -20,6 +25,7 @@ from cleanplate.video import FrameCache, VideoSource, open_source
 
 _LEARNED = "learned"
 _FRAMES = 200
+_SUFFIXES = (".png", ".jpg")
 
 
 def plate(
@@ -44,10 +50,11 @@ def plate(
         is_scene = (Path(source) / CONFIG).exists() or (Path(source) / CHECKPOINT).is_dir()
         how = how or (_LEARNED if is_scene else DEFAULT_INIT)
         _check(how, is_scene=is_scene)
+        require_suffix(out, _SUFFIXES)
         recording = None if is_scene else open_source(source)
         if recording is not None:
             require_apart(recording, out)
-        require_free_file(out, overwrite=overwrite, suffixes=(".png", ".jpg"))
+        require_free_file(out, overwrite=overwrite)
         if recording is None:
             picture, frames = read_plate(Path(source)), 0
         elif how in trained_plates():
