@@ -177,6 +177,7 @@ def test_a_model_is_read_as_it_was_written() -> None:
         {"mean": [0, 0, 0], "covariance": np.eye(2).tolist()},
         {"mean": [0, 0, 0], "covariance": (-np.eye(3)).tolist()},
         {"mean": [0, 0, float("nan")], "covariance": np.eye(3).tolist()},
+        {"mean": [0, 0, 200.0], "covariance": np.eye(3).tolist()},  # of which no factor is finite
     ],
 )
 def test_what_is_no_model_is_refused(tree: dict[str, object]) -> None:

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_MOST, _LEAST_VARIANCE = 1e3, 1e-9
-"""Numbers of a model that is read: beyond them its inverse has no digits left."""
+_MOST, _LEAST_VARIANCE = 25.0, 1e-9
+"""Numbers of a model that is read: beyond them its inverse, or a factor of light, is no number."""
 _LEAST_SAMPLES = 200
 _LEAST_SHARE = 0.01
 """Share of the foreground that has to look like a shadow before there is anything to learn."""
