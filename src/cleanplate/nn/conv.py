@@ -58,7 +58,7 @@ class ConvEncoder(nn.Module):
         self.stages = nn.Sequential(*_encoder_stages(channels, stages))
         height, width_of_map = _map_size(size)
         self.to_codes = nn.Linear(stages[-1] * height * width_of_map, latent_dim)
-        self.apply(keep_strength)
+        self.apply(_keep_strength)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Codes of each frame."""
@@ -105,7 +105,7 @@ def init_weights(module: nn.Module) -> None:
         nn.init.normal_(module.weight, std=0.02)
 
 
-def keep_strength(layer: nn.Module) -> None:
+def _keep_strength(layer: nn.Module) -> None:
     """He's start without biases (arXiv:1502.01852): the output is as strong as the input.
 
     With torch's own start the signal fades from layer to layer until the biases drown it: on one

@@ -45,6 +45,7 @@ from cleanplate.settings import (
     DEFAULT_METHOD,
     DEFAULT_RECIPE,
     LearnSettings,
+    SamplingSettings,
     merge,
     resolve,
     trained_plates,
@@ -150,16 +151,23 @@ def learn(
     if value_range is not None:
         general["sampling"] = {"range": value_range}
     resolved = resolve(merge(general, settings or {}))
-    if isinstance(source, str | Path):
-        recording = open_source(source)
-    else:
-        recording = source if isinstance(source, VideoSource) else open_given(source)
-    if (given := resolved.sampling.value_range) is not None:
-        recording = recording.in_range(given)
+    recording = _opened(source, resolved.sampling)
     if out is not None:
         return _learn_into(RunFolder(Path(out)), recording, resolved, options, progress)
     nowhere = RunFolder(Path(tempfile.gettempdir()))  # for files without a name
     return _Run(resolved, recording, nowhere, progress).learn()
+
+
+def _opened(
+    source: str | Path | VideoSource | Sequence[GivenFrame], sampling: SamplingSettings
+) -> VideoSource:
+    """What is learned from, as one recording in the range of values that the settings give."""
+    if isinstance(source, str | Path):
+        recording = open_source(source)
+    else:
+        recording = source if isinstance(source, VideoSource) else open_given(source)
+    given = sampling.value_range
+    return recording if given is None else recording.in_range(given)
 
 
 def _learn_into(
