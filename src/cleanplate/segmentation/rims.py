@@ -84,10 +84,11 @@ class Rims:
         left, top, width, height = cv2.boundingRect(mask)
         if self._depth == 0 or not width:
             return mask
-        first_row, first_column = max(0, top - self._outside), max(0, left - self._outside)
-        part = np.s_[
-            first_row : top + height + self._outside, first_column : left + width + self._outside
-        ]
+        # One more pixel than is asked: its neighbours count too, and beyond a crop they would be
+        # copies of itself.
+        margin = self._outside + _MAJORITY[0] // 2
+        first_row, first_column = max(0, top - margin), max(0, left - margin)
+        part = np.s_[first_row : top + height + margin, first_column : left + width + margin]
         own = mask[part]
         # Where the frame cuts through an object there is no outline; OpenCV erodes nothing there.
         core = cv2.erode(own, self._inner_disc)
