@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import importlib.metadata
 import re
 import shlex
@@ -10,6 +11,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import unquote
 
 import cyclopts
@@ -28,7 +30,8 @@ from cleanplate.settings import GeneralSettings, known_methods, resolve
 from scenes import paint_scene, write_image_folder
 
 ROOT = Path(__file__).resolve().parents[1]
-MANUAL = ROOT / "docs" / "manual.md"
+COMMANDS_PAGE = ROOT / "docs" / "commands.md"
+SETTINGS_PAGE = ROOT / "docs" / "settings.md"
 ADDING = ROOT / "docs" / "adding-an-architecture.md"
 ADDING_DATASET = ROOT / "docs" / "adding-a-dataset.md"
 README = ROOT / "README.md"
@@ -74,19 +77,19 @@ def without_blocks(page: Path) -> str:
     return re.sub(r"^```.*?^```$", "", read(page), flags=re.MULTILINE | re.DOTALL)
 
 
-def section(*path: str) -> str:
-    """What stands in the manual under a heading, given with those above it."""
-    text = read(MANUAL)
+def section(page: Path, *path: str) -> str:
+    """What stands on a page under a heading, given with those above it."""
+    text = read(page)
     for level, heading in enumerate(path, start=2):
         pattern = rf"^{'#' * level} {re.escape(heading)}\n(.*?)(?=^#{{2,{level}}} |\Z)"
         match = re.search(pattern, text, re.MULTILINE | re.DOTALL)
-        assert match is not None, f"the manual lacks the heading '{' / '.join(path)}'"
+        assert match is not None, f"{page.name} lacks the heading '{' / '.join(path)}'"
         text = match[1]
     return text
 
 
-def headings(text: str) -> list[str]:
-    return re.findall(r"^### (.+)$", text, re.MULTILINE)
+def headings(text: str, level: int) -> list[str]:
+    return re.findall(rf"^{'#' * level} (.+)$", text, re.MULTILINE)
 
 
 def first_cells(text: str) -> set[str]:
@@ -108,12 +111,12 @@ def command_lines(page: Path) -> Iterator[list[str]]:
 # Commands and their options
 
 
-def test_the_manual_has_a_section_for_each_command_and_no_other() -> None:
-    assert headings(section("Commands"))[1:] == list(COMMANDS)
+def test_the_page_of_commands_has_a_section_for_each_and_no_other() -> None:
+    assert headings(read(COMMANDS_PAGE), 2)[1:] == list(COMMANDS)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_each_command_has_all_its_options_and_no_other_in_the_manual(command: str) -> None:
+def test_each_command_has_all_its_options_and_no_other_on_their_page(command: str) -> None:
     expected = set()
     for argument in COMMANDS[command].assemble_argument_collection():
         if not argument.show or set(argument.names) <= COMMON:
@@ -121,11 +124,11 @@ def test_each_command_has_all_its_options_and_no_other_in_the_manual(command: st
         is_positional = argument.field_info.kind is argument.field_info.POSITIONAL_OR_KEYWORD
         names = argument.names
         expected |= {names[0].lstrip("-").upper()} if is_positional else set(names)
-    assert first_cells(section("Commands", command)) == expected
+    assert first_cells(section(COMMANDS_PAGE, command)) == expected
 
 
-def test_the_options_of_every_command_are_in_the_manual() -> None:
-    assert first_cells(section("Commands", "What all commands share")) == COMMON
+def test_the_options_of_every_command_are_on_their_page() -> None:
+    assert first_cells(section(COMMANDS_PAGE, "What all commands share")) == COMMON
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -142,8 +145,14 @@ def test_every_command_line_on_a_page_can_be_read(page: Path) -> None:
 # Methods and settings
 
 
+@pytest.fixture
+def reference(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    return importlib.import_module("settings_reference")
+
+
 def row(setting: dict[str, object]) -> str:
-    """The line of the manual for a setting, as `cleanplate methods` has it."""
+    """The line of the page of settings for one of them, as `cleanplate methods` has it."""
     default = setting["default"]
     shown = str(default).lower() if isinstance(default, bool) else default
     cells = (f"`{setting['key']}`", f"`{shown}`", setting["range"], setting["meaning"])
@@ -153,7 +162,7 @@ def row(setting: dict[str, object]) -> str:
 def require_rows(text: str, rows: list[dict[str, object]], place: str) -> None:
     lines = set(text.splitlines())
     missing = [line for line in map(row, rows) if line not in lines]
-    assert not missing, "\n".join([f"docs/manual.md lacks under '{place}':", *missing])
+    assert not missing, "\n".join([f"docs/settings.md lacks under '{place}':", *missing])
 
 
 def own_methods() -> list[str]:
@@ -170,18 +179,18 @@ def all_settings() -> set[str]:
     return keys
 
 
-def test_the_manual_has_a_section_for_each_method_and_no_other() -> None:
-    assert sorted(headings(section("Methods"))) == own_methods()
+def test_the_page_of_settings_has_a_section_for_each_method_and_no_other() -> None:
+    assert sorted(headings(section(SETTINGS_PAGE, "Methods"), 3)) == own_methods()
 
 
-def test_the_general_settings_are_in_the_manual() -> None:
+def test_the_general_settings_are_on_their_page() -> None:
     rows = setting_rows("", GeneralSettings())
-    require_rows(section("Settings", "General"), rows, "General")
+    require_rows(section(SETTINGS_PAGE, "General"), rows, "General")
 
 
 @pytest.mark.parametrize("method", own_methods())
-def test_all_settings_of_a_method_are_in_the_manual(method: str) -> None:
-    text = section("Methods", method)
+def test_all_settings_of_a_method_are_on_their_page(method: str, reference: ModuleType) -> None:
+    text = section(SETTINGS_PAGE, "Methods", method)
     summary = known_methods()[method]
     assert summary in text.splitlines(), f"under '{method}' should stand: {summary}"
     settings = resolve({"method": method})
@@ -189,12 +198,45 @@ def test_all_settings_of_a_method_are_in_the_manual(method: str) -> None:
         assert f"Own budget: `{settings.general.budget}`." in text
         for recipe in settings.architecture().recipes:
             assert f"`{recipe}`" in text
+    (named,) = re.findall(r"^Shared \[settings\]\S* (.+)$", text, re.MULTILINE) or [""]
+    shared = dict(re.findall(r"`([\w.]+)`(?: \(`([^`]*)`\))?", named))
+    usual = {
+        setting["key"]: setting
+        for setting in setting_rows_of(section(SETTINGS_PAGE, reference.SHARED_SECTION))
+    }
     for group, values in settings.groups().items():
         rows = setting_rows(group, values)
         if group in ("model", "objective"):
-            require_rows(text, rows, method)
+            told = [line for line in rows if line["key"] in shared]
+            require_rows(text, [line for line in rows if line not in told], method)
+            for line in told:
+                cells = usual[line["key"]]
+                default = shared[line["key"]] or cells["default"]
+                assert row({**cells, "default": default}) == row(line)
         else:  # the same for all methods, unless a recipe has another default
-            require_rows(text + section("Settings", group.capitalize()), rows, group.capitalize())
+            require_rows(
+                text + section(SETTINGS_PAGE, group.capitalize()), rows, group.capitalize()
+            )
+
+
+def setting_rows_of(text: str) -> list[dict[str, str]]:
+    """The settings that a table of the page holds."""
+    names = ("key", "default", "range", "meaning")
+    lines = re.findall(r"^\| `(.+?)` \| `(.+?)` \| (.+) \| (.+?) \|$", text, re.MULTILINE)
+    return [
+        dict(zip(names, (cell.replace(ESCAPED_BAR, "|") for cell in line), strict=True))
+        for line in lines
+    ]
+
+
+def test_what_networks_share_is_told_once(reference: ModuleType) -> None:
+    shared = {row(setting) for setting in reference.shared_settings()}
+    assert {"objective.strength", "model.form"} <= {
+        setting["key"] for setting in reference.shared_settings()
+    }
+    assert [line for line in read(SETTINGS_PAGE).splitlines() if line in shared] == sorted(
+        shared, key=read(SETTINGS_PAGE).index
+    )
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -242,23 +284,26 @@ def test_every_python_block_can_be_parsed(page: Path) -> None:
         ast.parse(text)
 
 
-def test_the_python_examples_of_the_manual_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("page", ["python.md", "data-sets.md"])
+def test_the_python_examples_of_a_page_run(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_image_folder(tmp_path / "junction", paint_scene(32, 48, 12).frames)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
-    for text in blocks(MANUAL, "python"):
-        exec(compile(text, str(MANUAL), "exec"), names)
-    assert (tmp_path / "scene" / "config.yaml").exists()
+    examples = blocks(ROOT / "docs" / page, "python")
+    assert examples
+    for text in examples:
+        exec(compile(text, page, "exec"), names)
+    assert (tmp_path / "scene" / "config.yaml").exists() == (page == "python.md")
 
 
-def test_the_settings_file_of_the_manual_is_understood(
+def test_the_settings_file_of_the_page_is_understood(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_image_folder(tmp_path / "junction", paint_scene(32, 48, 4).frames)
     monkeypatch.chdir(tmp_path)
-    (text,) = blocks(MANUAL, "yaml")
+    (text,) = blocks(SETTINGS_PAGE, "yaml")
     Path("settings.yaml").write_text(text, encoding="utf-8")
     words = ["learn", "junction", "--out", "scene", "--config", "settings.yaml", "--quiet"]
     assert run([*words, "--budget", "1step"]) == 0

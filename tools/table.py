@@ -8,7 +8,7 @@ Protocol: each scene is learned for 45 s from all frames of its sequence, seed 0
 truth is read while learning). At most 500 frames, spread evenly over the temporal region of
 interest, are scored by the rules of CDnet 2014. Each cell has a process of its own; several cells
 at a time share the processors evenly. Cells that are in the file already are not measured again, so
-that a run that was broken off can go on. tools/manual.py writes the table into the pages.
+that a run that was broken off can go on. tools/pages.py writes the table into the pages.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Writes the tables of methods and settings into docs/manual.md, docs/methods and README.md.
+"""Writes into the pages what the program and the measurements say: settings, methods, figures.
 
-Usage: python tools/manual.py
+Usage: python tools/pages.py
 """
 
 from __future__ import annotations
@@ -21,36 +21,20 @@ from method_figures import (
     read_table,
     summary,
 )
+from settings_reference import HEAD, describe, shared_tables
 
 from cleanplate.baselines import STILL_BASELINES
-from cleanplate.cli.commands.methods import setting_rows
-from cleanplate.modalities import FlowSettings, MaskSettings
-from cleanplate.parameters import Parameters
-from cleanplate.settings import DEFAULT_METHOD, known_methods, resolve
+from cleanplate.settings import DEFAULT_METHOD, known_methods
 
 ROOT = Path(__file__).parents[1]
-MANUAL = ROOT / "docs" / "manual.md"
-HEAD = "| key | default | range | meaning |\n|---|---|---|---|\n"
-OWN_GROUPS = ("model", "objective")
-BEGIN = "<!-- figures of all methods, written by tools/manual.py -->\n"
+SETTINGS = ROOT / "docs" / "settings.md"
+BEGIN = "<!-- figures of all methods, written by tools/pages.py -->\n"
 END = "<!-- end of the figures -->\n"
 
 
 def main() -> None:
-    text = MANUAL.read_text(encoding="utf-8")
-    groups = "".join(
-        f"### {name.capitalize()}\n\n{note}\n\n{HEAD}{rows(name, values)}\n"
-        for name, values, note in (
-            ("flow", FlowSettings(), "Of the methods that read optical flow."),
-            ("mask", MaskSettings(), "Of the methods that read a mask of a simple method."),
-        )
-    )
-    text = re.sub(r"(?ms)^### Flow\n.*?(?=^## )", "", text)
-    text = text.replace("## Methods\n", f"{groups}## Methods\n", 1)
     order = sorted(known_methods(), key=lambda name: (name in STILL_BASELINES, name))
-    methods = "".join(describe(name) for name in order)
-    text = re.sub(r"(?ms)^(## Methods\n.*?)^### .*?(?=^## )", lambda m: m[1] + methods, text)
-    MANUAL.write_text(text, encoding="utf-8")
+    write_settings(order)
     for page, folder in (
         (ROOT / "docs/methods/README.md", ""),
         (ROOT / "README.md", "docs/methods/"),
@@ -65,6 +49,21 @@ def main() -> None:
     write_figures()
 
 
+def write_settings(order: list[str]) -> None:
+    """The tables of the sections of settings, then the sections of the methods at the end."""
+    text = SETTINGS.read_text(encoding="utf-8")
+    for title, table in shared_tables().items():
+        pattern = rf"(?ms)^(## {title}\n(?:(?!^## ).)*?){re.escape(HEAD)}(?:\|.*?\n)*"
+        text, count = re.subn(pattern, lambda match, table=table: match[1] + table, text)
+        if count != 1:
+            raise SystemExit(f"{SETTINGS} lacks a section '{title}' with a table of settings")
+    before, heading, rest = text.partition("## Methods\n")
+    note = rest.partition("### ")[0]
+    methods = "".join(describe(name) for name in order)
+    text = f"{before}{heading}{note}{methods}".rstrip() + "\n"
+    SETTINGS.write_text(text, encoding="utf-8")
+
+
 def write_figures() -> None:
     table, defaults = read_table(), read_table(DEFAULTS)
     rows = table["rows"]
@@ -77,9 +76,8 @@ def write_figures() -> None:
         f"{own_budget_table(defaults['rows'])}\n"
         f"{overview(rows)}### All columns\n\n{by_sequence(rows)}",
     )
-    for page, folder in ((ROOT / "README.md", "benchmarks/"), (MANUAL, "../benchmarks/")):
-        figures = f"{summary(rows)}{compact(rows)}\n{own_budgets(defaults, folder)}"
-        replace_marked(page, figures)
+    figures = f"{summary(rows)}{compact(rows)}\n{own_budgets(defaults, 'benchmarks/')}"
+    replace_marked(ROOT / "README.md", figures)
     for name in known_methods():
         page = ROOT / f"docs/methods/{name}.md"
         figures = of_method(rows, defaults["rows"], name)
@@ -106,32 +104,6 @@ def method_row(name: str, folder: str) -> str:
     shown = f"[`{name}`]({folder}{name}.md)" if has_page else f"`{name}`"
     default = " (default)" if name == DEFAULT_METHOD else ""
     return f"| {shown}{default} | {known_methods()[name]} |\n"
-
-
-def describe(name: str) -> str:
-    settings = resolve({"method": name})
-    text = f"### {name}\n\n{known_methods()[name]}\n\n"
-    if settings.is_baseline:
-        return text
-    recipes = " and ".join(f"`{recipe}`" for recipe in settings.architecture().recipes)
-    text += f"Own budget: `{settings.general.budget}`. Recipes: {recipes}.\n\n"
-    own = {key: values for key, values in settings.groups().items() if key in OWN_GROUPS}
-    tables = "".join(rows(group, values) for group, values in own.items())
-    shared = resolve({"method": "lowrank_ae"}).training
-    if settings.training is not None and settings.training != shared:
-        tables += rows("training", settings.training)
-    return f"{text}{HEAD}{tables}\n"
-
-
-def rows(group: str, values: Parameters) -> str:
-    return "".join(row(setting) for setting in setting_rows(group, values))
-
-
-def row(setting: dict[str, object]) -> str:
-    default = setting["default"]
-    shown = str(default).lower() if isinstance(default, bool) else default
-    cells = (f"`{setting['key']}`", f"`{shown}`", setting["range"], setting["meaning"])
-    return f"| {' | '.join(str(cell).replace('|', chr(92) + '|') for cell in cells)} |\n"
 
 
 if __name__ == "__main__":
