@@ -201,6 +201,17 @@ def resolve(tree: Mapping[str, Any]) -> LearnSettings:
     return _resolve_learned(general, sampling, segmentation, groups)
 
 
+def require_device(name: str) -> None:
+    """Refuses what is no name of a device, whether there is one or not.
+
+    Raises:
+        SettingsError: It is not `auto`, `cpu`, `cuda` or `cuda:N`.
+    """
+    if not (isinstance(name, str) and re.fullmatch(_DEVICE, name)):
+        text = shortened(name, _MOST_SHOWN) if isinstance(name, str) else shown(name)
+        raise SettingsError(f"device '{text}' makes no sense; give auto, cpu, cuda or cuda:N")
+
+
 def resolve_closed(tree: Mapping[str, Any]) -> LearnSettings:
     """Settings of a learned scene whose network stays closed; never imports torch.
 
@@ -312,11 +323,7 @@ def _check_general(general: GeneralSettings) -> None:
         raise UnknownNameError("method", general.method, known_methods())
     if general.init not in known_plates():
         raise UnknownNameError("initial plate", general.init, known_plates())
-    if not re.fullmatch(_DEVICE, general.device):
-        raise SettingsError(
-            f"device '{shortened(general.device, _MOST_SHOWN)}' makes no sense; "
-            "give auto, cpu, cuda or cuda:N"
-        )
+    require_device(general.device)
 
 
 def _without_learning(general: GeneralSettings) -> GeneralSettings:

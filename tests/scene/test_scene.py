@@ -15,6 +15,7 @@ import yaml
 from safetensors.numpy import save
 
 import cleanplate
+from cleanplate.baselines import STILL_BASELINES
 from cleanplate.errors import (
     FrameSizeError,
     OutputError,
@@ -245,6 +246,17 @@ class TestRefused:
         with pytest.raises(OutputError):
             cleanplate.learn(recording, out=tmp_path / "file", method="median")
         assert (tmp_path / "file").read_text() == "mine"
+
+    def test_a_device_that_makes_no_sense_whatever_methods_there_are(
+        self, recording: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cleanplate.learn(recording, method="mean", out=tmp_path / "run")
+        others = {name: text for name, text in STILL_BASELINES.items() if name != "median"}
+        monkeypatch.setattr("cleanplate.settings.STILL_BASELINES", others)
+        cleanplate.load(tmp_path / "run", device="cpu")
+        for device in ("tpu", "cuda:", 3):
+            with pytest.raises(SettingsError, match=r"makes no sense; give auto"):
+                cleanplate.load(tmp_path / "run", device=device)  # type: ignore[arg-type]
 
     def test_a_device_that_is_not_there(self, recording: Path, tmp_path: Path) -> None:
         with pytest.raises(SettingsError, match="CUDA devices"):

@@ -231,11 +231,12 @@ def restore_estimator(
     import torch
 
     from cleanplate.architectures.base import Start
-    from cleanplate.scene.mixing import one_thread
+    from cleanplate.one_thread import on_one_thread
 
     plate = _plate_of(tensors, size, START_PLATE)
     picked = pick_device(device)
-    with one_thread():  # more would be left waiting, and be missing in a process forked from this
+
+    def built() -> BackgroundModel:
         start = Start(plate, torch.device(learned_on))
         model = settings.architecture().build(settings.model, start)
         state = {name: torch.from_numpy(a) for name, a in tensors.items() if name != START_PLATE}
@@ -244,6 +245,10 @@ def restore_estimator(
         except RuntimeError as error:
             reason = shortened(str(error).splitlines()[-1].strip())
             raise SceneFileError(f"the tensors do not fit '{settings.method}': {reason}") from error
+        return model
+
+    # More threads would be left waiting, and be missing in a process that is forked from this one.
+    model = on_one_thread(built)
     return NetworkEstimator(
         model.to(picked), picked, start_plate=plate, modalities=settings.modalities()
     )

@@ -19,6 +19,8 @@ from cleanplate.settings import LearnSettings
 if TYPE_CHECKING:
     import torch
 
+    from cleanplate.model import BackgroundModel
+
 _DTYPES = {
     "bool": "BOOL",
     "uint8": "U8",
@@ -87,13 +89,17 @@ def _network(settings: LearnSettings, head: SceneHead) -> dict[str, TensorKind]:
     import torch
 
     from cleanplate.architectures.base import Start
-    from cleanplate.scene.mixing import one_thread
+    from cleanplate.one_thread import on_one_thread
 
     plate = np.broadcast_to(np.uint8(0), (*head.working_size, 3))
     start = Start(plate, torch.device(head.learned_on))
+
+    def built() -> BackgroundModel:
+        with torch.device("meta"):  # shapes alone
+            return settings.architecture().build(settings.model, start)
+
     try:
-        with torch.device("meta"), one_thread():  # shapes alone
-            model = settings.architecture().build(settings.model, start)
+        model = on_one_thread(built)
     except (RuntimeError, ValueError, OverflowError, TypeError, MemoryError) as error:
         raise SceneFileError(
             f"the network that the scene {head.folder} describes cannot be built: "

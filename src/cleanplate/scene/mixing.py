@@ -7,8 +7,7 @@ mixture is drawn in the order of the picture's bytes, a band that fits the cache
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 import cv2
 import numpy as np
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from cleanplate.frames import FloatMap, FrameSize, Picture
 from cleanplate.model import Mixture
+from cleanplate.one_thread import on_one_thread
 
 _BAND_VALUES = 16_384
 """Bytes of each picture that are drawn at a time."""
@@ -43,8 +43,11 @@ class Mixer:
 
     def backgrounds(self, pictures: Picture) -> Picture:
         """Background of each picture, `(B, h, w, 3)`, uint8, rounded."""
+        return on_one_thread(partial(self._drawn, pictures))
+
+    def _drawn(self, pictures: Picture) -> Picture:
         drawn = np.empty((len(pictures), self._size.pixels * 3), np.uint8)
-        with torch.no_grad(), one_thread():
+        with torch.no_grad():
             thumbnails = np.stack([self._thumbnail(picture) for picture in pictures])
             codes = self._mixture.codes(torch.from_numpy(thumbnails).permute(0, 3, 1, 2))
             weights = torch.cat([codes, codes.new_ones(len(codes), 1)], dim=1)
@@ -80,14 +83,3 @@ def _windows(length: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.int
     """Where the windows of an adaptive pooling begin and end."""
     index = np.arange(count)
     return index * length // count, -(-(index + 1) * length // count)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """For what is too short to be shared by threads that the rest of the pipeline needs."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -46,7 +46,7 @@ from cleanplate.segmentation import Cut, SegmentationSettings, Segmenter, Shadow
 from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers import LayeredFrame, Layers
-from cleanplate.settings import LearnSettings, resolve, resolve_closed
+from cleanplate.settings import LearnSettings, require_device, resolve, resolve_closed
 from cleanplate.video import VideoSource
 from cleanplate.video.camera_watch import CameraWatch
 from cleanplate.video.given import GivenFrame
@@ -321,7 +321,7 @@ def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -
         SettingsError: There is no such device, or the runtime is not installed.
     """
     survive_forks()
-    resolve({"method": "median", "device": device})  # refuses a name that makes no sense
+    require_device(device)
     head = read_head(Path(run))
     settings = _settings_of(head, runtime)
     require_tensors(head, settings if runtime == "torch" else None)
