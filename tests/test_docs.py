@@ -108,6 +108,10 @@ def command_lines(page: Path) -> Iterator[list[str]]:
                 yield words[1:]
 
 
+def test_readme_is_read_in_five_minutes() -> None:
+    assert len(read(README).split()) <= 900
+
+
 # Commands and their options
 
 

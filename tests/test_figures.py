@@ -14,62 +14,115 @@ from cleanplate.architectures import architecture_summaries
 from cleanplate.baselines import STILL_BASELINES
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = ROOT / "docs" / "methods"
 NETWORKS = tuple(architecture_summaries())
 GOALS = {"learn_seconds": 180, "learn_peak_memory_bytes": 2e9}
 """Most that a method may take with its own budget, on two cores and 440 frames of 320x240."""
 
 
+def tool(monkeypatch: pytest.MonkeyPatch, name: str) -> ModuleType:
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    return importlib.import_module(name)
+
+
 @pytest.fixture
 def figures(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(ROOT / "tools")
-    return importlib.import_module("method_figures")
+    return tool(monkeypatch, "method_figures")
 
 
 @pytest.fixture
-def rows(figures: ModuleType) -> list[dict[str, Any]]:
-    return list(figures.read_table()["rows"])
+def benchmarks(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    return tool(monkeypatch, "benchmark_figures")
 
 
 @pytest.fixture
-def own(figures: ModuleType) -> dict[str, dict[str, Any]]:
-    return {row["method"]: row for row in figures.read_table(figures.DEFAULTS)["rows"]}
+def tables(benchmarks: ModuleType) -> dict[str, Any]:
+    return dict(benchmarks.read_tables())
+
+
+@pytest.fixture
+def rows(tables: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(tables["methods"]["rows"])
+
+
+@pytest.fixture
+def own(tables: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {row["method"]: row for row in tables["defaults"]["rows"]}
 
 
 def read(page: str) -> str:
     return (ROOT / page).read_text(encoding="utf-8")
 
 
-def test_readme_shows_what_was_measured(figures: ModuleType, rows: list[dict[str, Any]]) -> None:
-    text = read("README.md")
-    assert figures.summary(rows) in text
-    assert figures.compact(rows) in text
-    own = figures.own_budgets(figures.read_table(figures.DEFAULTS), "benchmarks/")
-    assert own.strip() in text
-
-
-def test_the_page_of_all_methods_has_every_cell(
-    figures: ModuleType, rows: list[dict[str, Any]], own: dict[str, dict[str, Any]]
+def test_the_page_of_benchmarks_is_what_was_measured(
+    benchmarks: ModuleType, tables: dict[str, Any]
 ) -> None:
-    text = read("docs/methods/README.md")
-    assert figures.overview(rows) in text
-    assert figures.by_sequence(rows).strip() in text
-    assert figures.own_budget_table(list(own.values())) in text
+    assert read("docs/benchmarks.md") == benchmarks.page(tables)
+
+
+def test_readme_shows_what_was_measured(benchmarks: ModuleType, tables: dict[str, Any]) -> None:
+    text = read("README.md")
+    assert f"{benchmarks.readme(tables)}\n{benchmarks.readme_note(tables)}" in text
+    _, table, _ = text.partition(benchmarks.readme(tables))
+    assert table
+    # A figure with decimals outside the table would be one that nobody measures again.
+    assert not re.findall(r"\b0\.\d\d", text.replace(table, ""))
+
+
+def test_every_file_of_figures_is_shown_with_its_date(
+    benchmarks: ModuleType, tables: dict[str, Any]
+) -> None:
+    text = " ".join(read("docs/benchmarks.md").split())
+    assert {path.stem for path in (ROOT / "benchmarks").glob("*.json")} == tables.keys()
+    for name, table in tables.items():
+        assert (
+            f"[{name}.json](../benchmarks/{name}.json), measured {benchmarks.date(table)}" in text
+        )
+
+
+def test_figures_older_than_the_first_table_are_marked(benchmarks: ModuleType) -> None:
+    def provenance(date: str) -> str:
+        machine = {"processors": 2}
+        table = {"measured": {"date": date, "commit": "abc1234"}, "machine": machine}
+        newest = {"measured": {"date": "2026-05-02"}, "machine": machine}
+        return str(benchmarks.provenance("halves", table, newest))
+
+    assert "**Older than the first table (2026-05-02)" in provenance("2026-05-01")
+    assert "Older" not in provenance("2026-05-02")
+    assert "measured 2026-05-01, commit abc1234, 2 processors" in provenance("2026-05-01")
+
+
+def test_the_table_of_readme_names_the_best_of_the_others_on_each_sequence(
+    benchmarks: ModuleType,
+) -> None:
+    def row(method: str, first: float, second: float) -> dict[str, Any]:
+        scores = {"a": {"mean": first}, "b": {"mean": second}}
+        mean = {"mean": (first + second) / 2}
+        return {"method": method, "mean_F": mean, "F_by_sequence": scores}
+
+    halves = [row("MOG2", 0.1, 0.2), row("lowrank_ae", 0.5, 0.6), row("GMG", 0.3, 0.1)]
+    whole = [{"sequence": "a", "F": 0.7}, {"sequence": "b", "F": 0.8}]
+    text = benchmarks.readme({"main_job": {"rows": whole}, "halves": {"rows": halves}})
+    assert text.splitlines()[2:] == [
+        "| a | 0.700 | 0.500 | 0.300 (GMG) | 0.100 |",
+        "| b | 0.800 | 0.600 | 0.200 (MOG2) | 0.200 |",
+        "| **mean** | **0.750** | **0.550** | **0.200** (GMG) | **0.150** |",
+    ]
+
+
+def test_the_time_of_a_measurement_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = tool(monkeypatch, "measured").measured()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d", found["date"])
+    assert found["commit"] is None or re.fullmatch(r"[0-9a-f]{9,}", found["commit"])
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_page_of_a_method_has_its_picture_its_facts_and_its_figures(
-    name: str, figures: ModuleType, rows: list[dict[str, Any]], own: dict[str, dict[str, Any]]
-) -> None:
+def test_the_page_of_a_method_has_its_picture_and_its_facts(name: str) -> None:
     text = read(f"docs/methods/{name}.md")
     assert text.startswith(f"# `{name}`: ")
     diagrams = re.findall(r"^```mermaid\nflowchart .*?^```$", text, re.MULTILINE | re.DOTALL)
     assert diagrams
-    for said in ("**Objective.**", "**When to use it.**", "**Source.**"):
+    for said in ("**Objective.**", "**When to use it.**", "**Source.**", "**Figures.**"):
         assert said in text, said
-    measured = figures.of_method(rows, list(own.values()), name)
-    if measured:  # a new method is not, at first
-        assert text.endswith(f"## Figures\n\n{measured}\n{figures.FOOTNOTE}\n")
 
 
 def test_what_was_measured_was_measured_on_every_sequence(rows: list[dict[str, Any]]) -> None:

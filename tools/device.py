@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from measured import measured
 from torch import Tensor
 
 import cleanplate
@@ -63,6 +64,7 @@ def main() -> None:
         frames = on_device(painted, device)
         result = {
             "schema_version": 1,
+            "measured": measured(),
             "machine": {**describe_machine(), "device": name_of(device)},
             "frame_size": list(scene.frame_size),
             "working_size": list(scene.working_size),

@@ -16,8 +16,11 @@ import platform
 import subprocess
 import sys
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+from measured import measured
 
 SEQUENCES = (
     "cdnet/baseline/highway",
@@ -45,11 +48,14 @@ def main() -> None:
     ]
     result = {
         "schema_version": 1,
+        "measured": measured(),
         "protocol": "learned from all frames, defaults, seed 0; scored on the temporal ROI",
         "machine": {
             "platform": platform.platform(),
             "processors": os.cpu_count(),
             "python": platform.python_version(),
+            "cleanplate": version("cleanplate"),
+            "torch": version("torch"),
         },
         "rows": rows,
     }

@@ -24,6 +24,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
+from measured import measured
+
 ROOT = Path(__file__).parents[1]
 TABLE = ROOT / "benchmarks" / "methods.json"
 BUDGET = "45s"
@@ -171,6 +173,7 @@ def write(path: Path, rows: list[dict[str, Any]], *, budget: str, note: str) -> 
     }
     result = {
         "schema_version": 1,
+        "measured": measured(),
         "protocol": (
             f"learned for {spent} from all frames, seed 0, other settings by recipe; at most "
             f"{MOST_SCORED} frames scored, spread over the temporal region of interest"

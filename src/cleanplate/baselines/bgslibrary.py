@@ -71,7 +71,7 @@ def _import_package(name: str) -> Any:
     if not is_installed():
         raise SettingsError(
             f"'{name}' needs BGSLibrary's Python package {PACKAGE}, which is not installed; "
-            "the manual says how it is built (docs/benchmark.md)"
+            "the manual says how it is built (docs/benchmark-protocol.md)"
         )
     return importlib.import_module(PACKAGE)
 
