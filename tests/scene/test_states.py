@@ -12,13 +12,20 @@ import pytest
 import cleanplate
 from cleanplate.errors import SceneFileError
 from cleanplate.frames import Picture
-from cleanplate.scene.states import StatesEstimator, find_states, restore_states
+from cleanplate.scene.states import (
+    StatesEstimator,
+    compared_threshold,
+    find_states,
+    restore_states,
+)
+from cleanplate.segmentation import SegmentationSettings
 from cleanplate.video.cache import ArrayStack
 from cleanplate.video.camera_watch import CameraWatch
 from lights import drifted, infrared, jumped
 from scenes import PaintedScene, paint_scene, write_image_folder
 
 DAYS, NIGHTS = 84, 36
+THRESHOLD = compared_threshold(SegmentationSettings())
 
 
 def day_and_night(painted: PaintedScene) -> Picture:
@@ -47,7 +54,7 @@ def run(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_day_and_infrared_are_told_apart(painted: PaintedScene) -> None:
-    parts = find_states(ArrayStack(day_and_night(painted)), 4)
+    parts = find_states(ArrayStack(day_and_night(painted)), 4, THRESHOLD)
     assert parts == [list(range(DAYS)), list(range(DAYS, DAYS + NIGHTS))]
 
 
@@ -57,7 +64,7 @@ def test_day_and_infrared_are_told_apart(painted: PaintedScene) -> None:
 def test_light_is_no_state(painted: PaintedScene, change: object) -> None:
     half = len(painted) // 2
     frames = np.concatenate([painted.frames[:half], change(painted.frames[half:])])  # type: ignore[operator]
-    assert len(find_states(ArrayStack(frames), 4)) == 1
+    assert len(find_states(ArrayStack(frames), 4, THRESHOLD)) == 1
 
 
 def test_who_hides_most_of_the_picture_for_long_is_no_state(painted: PaintedScene) -> None:
@@ -65,7 +72,7 @@ def test_who_hides_most_of_the_picture_for_long_is_no_state(painted: PaintedScen
     random = np.random.default_rng(4)
     coat = random.integers(0, 255, (12, 14, 3)).repeat(5, axis=0).repeat(5, axis=1)
     frames[DAYS:, :, :70] = coat
-    assert len(find_states(ArrayStack(frames), 4)) == 1
+    assert len(find_states(ArrayStack(frames), 4, THRESHOLD)) == 1
 
 
 def no_signal(height: int, width: int) -> Picture:
@@ -102,14 +109,14 @@ def test_what_shows_nothing_of_the_scene_is_a_state_and_never_the_first(
     frames = painted.frames.copy()
     until = round(lasts * len(frames))
     frames[:until] = screen(120, 160)
-    parts = find_states(ArrayStack(frames), 4)
+    parts = find_states(ArrayStack(frames), 4, THRESHOLD)
     assert parts == [list(range(until, len(frames))), list(range(until))]
 
 
 def test_a_fade_is_of_the_scene() -> None:
     painted = of_size(120, 160)
     gain = np.clip(np.arange(len(painted)) / 60, 0, 1)[:, None, None, None]
-    assert len(find_states(ArrayStack((painted.frames * gain).astype(np.uint8)), 4)) == 1
+    assert len(find_states(ArrayStack((painted.frames * gain).astype(np.uint8)), 4, THRESHOLD)) == 1
 
 
 def test_a_screen_without_signal_is_learned_around(tmp_path: Path) -> None:
@@ -128,11 +135,38 @@ def test_a_screen_without_signal_is_learned_around(tmp_path: Path) -> None:
 
 def test_a_few_frames_are_no_state(painted: PaintedScene) -> None:
     frames = day_and_night(painted)[: DAYS + 12]
-    assert len(find_states(ArrayStack(frames), 4)) == 1
+    assert len(find_states(ArrayStack(frames), 4, THRESHOLD)) == 1
 
 
 def test_no_more_states_are_found_than_wanted(painted: PaintedScene) -> None:
-    assert len(find_states(ArrayStack(day_and_night(painted)), 1)) == 1
+    assert len(find_states(ArrayStack(day_and_night(painted)), 1, THRESHOLD)) == 1
+
+
+def faint(frames: Picture) -> Picture:
+    """The same with a fifth of its contrast, as a camera in the fog sees it."""
+    return np.rint(120 + 0.2 * (frames.astype(np.float32) - 120)).astype(np.uint8)
+
+
+def test_states_are_compared_by_the_threshold_of_the_scene(
+    painted: PaintedScene, tmp_path: Path
+) -> None:
+    frames = faint(day_and_night(painted))
+    assert len(find_states(ArrayStack(frames), 4, THRESHOLD)) == 1
+    settings = {"segmentation": {"threshold": 6, "noise_factor": 0.5}}
+    cleanplate.learn(frames, method="median", settings=settings, out=tmp_path / "run")
+    estimator = cleanplate.load(tmp_path / "run").estimator
+    assert isinstance(estimator, StatesEstimator)
+    assert estimator.pick(frames[[5, -5]]) == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("threshold", "factor", "compared"), [(45, 3, 57), (255, 9, 255), (0, 0, 1), (20.4, 0.5, 22)]
+)
+def test_the_threshold_of_states_is_that_of_the_masks_with_some_noise(
+    threshold: float, factor: float, compared: int
+) -> None:
+    settings = SegmentationSettings(threshold=threshold, noise_factor=factor)
+    assert compared_threshold(settings) == compared
 
 
 def wrong(scene: cleanplate.Scene, pictures: Picture, masks: np.ndarray, folder: Path) -> float:

@@ -98,7 +98,7 @@ def test_the_state_of_each_frame_is_picked_as_it_is_for_pictures(
 ) -> None:
     scene = learned(recording, "candidates")
     night = State(infrared(scene.plate[None])[0], np.full(PAINTED.size, 6, np.uint8))
-    both = StatesEstimator(scene.estimator, scene.plate, [night])
+    both = StatesEstimator(scene.estimator, scene.plate, [night], 57)
     scene = dataclasses.replace(scene, estimator=both)
     frames = np.concatenate([PAINTED.frames[:4], infrared(PAINTED.frames[4:8])])
     found = scene.segment_tensors(tensors(frames)).numpy()

@@ -122,7 +122,7 @@ def test_each_scene_keeps_its_shadows_its_repairs_and_its_states() -> None:
         dataclasses.replace(first, shadow=shadow),
         dataclasses.replace(second, estimator=MendedEstimator.of(second.estimator, repair)),
         dataclasses.replace(
-            third, estimator=StatesEstimator(third.estimator, third.plate, [night])
+            third, estimator=StatesEstimator(third.estimator, third.plate, [night], 57)
         ),
     ]
     frames = frames_of(0, 1, 2)

@@ -58,7 +58,7 @@ def prepare(seeds: Path, methods: Sequence[str] = _METHODS, *, with_graphs: bool
             mended = MendedEstimator.of(scene.estimator, np.ones(plate.shape, np.int16))
             scene = replace(
                 scene,
-                estimator=with_states(mended, scene.plate, [state]),
+                estimator=with_states(mended, scene.plate, [state], 57),
                 shake=Shake("homography", 2.5, 1),
                 shadow=ShadowModel((-0.5, 0.0, 0.0), ((0.01, 0, 0), (0, 0.01, 0), (0, 0, 0.01))),
             )

@@ -15,16 +15,19 @@ from cleanplate.video import FrameCache
 _SAMPLES = 40
 _LEAST = 0.5
 """Share of the frames with bands, if lamps flicker; light that changes now and then is none."""
-_THRESHOLD = 57
-"""Difference summed over RGB that is foreground: the default, with some noise."""
 
 
-def take_out_bands(frames: FrameCache, progress: ProgressListener) -> bool:
+def take_out_bands(frames: FrameCache, threshold: int, progress: ProgressListener) -> bool:
     """Gives the frames the mean of the light where lamps flicker; tells whether they do.
 
     In each frame the bands are elsewhere, so that the median of the frames has none.
+
+    Args:
+        frames: What was kept of the recording.
+        threshold: Difference summed over RGB that counts, 1 to 255.
+        progress: Told what is going on.
     """
-    light = Light(np.full(frames.size, _THRESHOLD, np.uint8))
+    light = Light(np.full(frames.size, threshold, np.uint8))
     positions = spread_positions(len(frames), _SAMPLES)
     samples = [light.thumbnail(frames.read([position])[0]) for position in positions]
     plate = np.median(samples, axis=0).astype(np.uint8)

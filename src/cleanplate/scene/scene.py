@@ -26,6 +26,7 @@ from cleanplate.scene.result import Result, enlarged_mask, resized
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.states import (
     StatesEstimator,
+    compared_threshold,
     mended_states,
     other_states,
     pick_and_estimate,
@@ -330,7 +331,8 @@ def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -
     size = data.working_size
     tensors, states = restore_states(data.tensors, size)
     main = restored(settings, tensors, size=size, learned_on=data.learned_on, device=device)
-    estimator = main if states is None else StatesEstimator(main, *states)
+    threshold = compared_threshold(settings.segmentation)
+    estimator = main if states is None else StatesEstimator(main, *states, threshold)
     return Scene(
         settings=settings,
         frame_size=data.frame_size,

@@ -17,13 +17,14 @@ from cleanplate.modalities import ModalityReader
 from cleanplate.scene.detail import detail, lacks_detail, looked_at
 from cleanplate.scene.estimators import BackgroundEstimator, MendedEstimator
 from cleanplate.scene_reading import TensorKind
+from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.light import Light
 
 _COMPARED_PIXELS = 1600
 """Pixels of the pictures on which states are compared, about."""
-_THRESHOLD = 57
-"""Difference summed over RGB that is foreground there: the default, with some noise."""
+_SOME_NOISE = 4
+"""Noise of the pictures on which states are compared, summed over RGB, in grey levels."""
 _SAMPLED = 80
 _LEADERS = 8
 """Frames of which the one that most others are like leads a state."""
@@ -65,15 +66,21 @@ class StatesEstimator:
         main: The method's own estimator.
         main_plate: Plate of the main state, `(h, w, 3)`, by which it is recognised.
         others: The other states; state 1 is the first of them.
+        threshold: By which plates and pictures are compared, of `compared_threshold`.
     """
 
     def __init__(
-        self, main: BackgroundEstimator, main_plate: Picture, others: Sequence[State]
+        self,
+        main: BackgroundEstimator,
+        main_plate: Picture,
+        others: Sequence[State],
+        threshold: int,
     ) -> None:
         self.main = main
         self.main_plate = main_plate
         self.others = tuple(others)
-        self._plates = Likeness([main_plate, *(state.plate for state in others)])
+        self.threshold = threshold
+        self._plates = Likeness([main_plate, *(state.plate for state in others)], threshold)
 
     def pick(self, pictures: Picture) -> list[int]:
         """State of each picture, of the scene's size or `compared_size` of it; 0: the main one."""
@@ -116,15 +123,23 @@ class StatesEstimator:
             else state
             for number, state in enumerate(self.others, start=1)
         ]
-        return StatesEstimator(main, self.main_plate, others)
+        return StatesEstimator(main, self.main_plate, others, self.threshold)
+
+
+def compared_threshold(settings: SegmentationSettings) -> int:
+    """Difference summed over RGB, 1 to 255, that counts where states and their light are compared.
+
+    That of the masks, with some noise.
+    """
+    return min(255, max(1, round(settings.threshold + settings.noise_factor * _SOME_NOISE)))
 
 
 class Likeness:
     """Tells which of several plates a picture is most like; holds no memory."""
 
-    def __init__(self, plates: Sequence[Picture]) -> None:
+    def __init__(self, plates: Sequence[Picture], threshold: int) -> None:
         self._plates = [_reduced(plate) for plate in plates]
-        self._light = Light(np.full(self._plates[0].shape[:2], _THRESHOLD, np.uint8))
+        self._light = Light(np.full(self._plates[0].shape[:2], threshold, np.uint8))
 
     def nearest(self, picture: Picture) -> int:
         """Position of the plate that most of the picture agrees with; the first where none is."""
@@ -136,7 +151,7 @@ class Likeness:
         return int(np.argmax(found))
 
 
-def find_states(frames: FrameStack, most: int) -> list[list[int]]:
+def find_states(frames: FrameStack, most: int, threshold: int) -> list[list[int]]:
     """Positions of the frames of each state of the scene, the commonest first.
 
     A state differs from the others in nearly all of the picture and by more than light, has edges
@@ -147,13 +162,14 @@ def find_states(frames: FrameStack, most: int) -> list[list[int]]:
     Args:
         frames: In the working size.
         most: Most states.
+        threshold: Difference summed over RGB that counts, of `compared_threshold`.
     """
     everything = [list(range(len(frames)))]
     if len(frames) < 2 * _LEAST_FRAMES:
         return everything
     sampled = spread_positions(len(frames), _SAMPLED)
     small = [_reduced(frames.read([position])[0]) for position in sampled]
-    light = Light(np.full(small[0].shape[:2], _THRESHOLD, np.uint8))
+    light = Light(np.full(small[0].shape[:2], threshold, np.uint8))
     least = max(_LEAST_SHARE, _LEAST_FRAMES / len(frames)) * len(small)
     screens = _Screens(frames, sampled, least)
     shown = [picture for picture, is_empty in zip(small, screens.are, strict=True) if not is_empty]
@@ -165,7 +181,7 @@ def find_states(frames: FrameStack, most: int) -> list[list[int]]:
             kept.append(plate)
     if len(kept) < 2 and not screens.are_any:
         return everything
-    nearest = Likeness(kept or shown[:1])
+    nearest = Likeness(kept or shown[:1], threshold)
     found: list[list[int]] = [[] for _ in (kept or shown[:1])]
     empty: list[int] = []
     for position in range(len(frames)):
@@ -226,10 +242,10 @@ def _names(plates: Sequence[Picture]) -> list[str]:
 
 
 def with_states(
-    main: BackgroundEstimator, main_plate: Picture, others: Sequence[State]
+    main: BackgroundEstimator, main_plate: Picture, others: Sequence[State], threshold: int
 ) -> BackgroundEstimator:
     """The method's estimator with the other states of the scene, or alone where it has none."""
-    return StatesEstimator(main, main_plate, others) if others else main
+    return StatesEstimator(main, main_plate, others, threshold) if others else main
 
 
 def describe_states(

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from cleanplate.progress import ProgressListener
 from cleanplate.scene.flicker import take_out_bands
 from cleanplate.scene.learned_view import LearnedView, keep_one_view
-from cleanplate.scene.states import find_states
+from cleanplate.scene.states import compared_threshold, find_states
 from cleanplate.scene.steadying import Shake, steady
-from cleanplate.settings import SamplingSettings
+from cleanplate.settings import LearnSettings
 from cleanplate.video import FrameCache
 
 
@@ -38,7 +38,7 @@ class Steadied(NamedTuple):
 
 
 def steady_states(
-    frames: FrameCache, settings: SamplingSettings, progress: ProgressListener
+    frames: FrameCache, settings: LearnSettings, progress: ProgressListener
 ) -> Steadied:
     """Drops other views, and takes out the bands of lamps and the camera's shaking.
 
@@ -47,16 +47,17 @@ def steady_states(
 
     Args:
         frames: What was kept of the recording.
-        settings: How it is looked at.
+        settings: How it is looked at, and which difference counts.
         progress: Told what is going on.
     """
-    by_name = settings.registration not in {"auto", "off"}
+    sampling, threshold = settings.sampling, compared_threshold(settings.segmentation)
+    by_name = sampling.registration not in {"auto", "off"}
     # A motion that is wanted by name brings all views over each other.
     view = None if by_name else keep_one_view(frames)
-    flickers = take_out_bands(frames, progress)
-    if settings.registration == "auto":
-        parts = find_states(frames, settings.max_states)
+    flickers = take_out_bands(frames, threshold, progress)
+    if sampling.registration == "auto":
+        parts = find_states(frames, sampling.max_states, threshold)
         if len(parts) > 1:
             return Steadied(Shake(), parts, view, flickers)
-    shake = steady(frames, settings.registration, progress)
-    return Steadied(shake, find_states(frames, settings.max_states), view, flickers)
+    shake = steady(frames, sampling.registration, progress)
+    return Steadied(shake, find_states(frames, sampling.max_states, threshold), view, flickers)
