@@ -267,6 +267,16 @@ def merge(*trees: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
+def overruled(
+    tree: Mapping[str, Any],
+    given: Mapping[str, Any],
+    value_range: tuple[float, float] | None = None,
+) -> dict[str, Any]:
+    """A tree of settings and, over it, what was given by name and is not None."""
+    ranged = {} if value_range is None else {"sampling": {"range": value_range}}
+    return merge(tree, {key: value for key, value in given.items() if value is not None}, ranged)
+
+
 def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
     """Nested tree from texts like `segmentation.threshold=30`; values are read as YAML.
 

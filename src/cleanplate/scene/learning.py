@@ -41,12 +41,9 @@ from cleanplate.scene.states import State, compared_threshold, describe_states, 
 from cleanplate.scene.steady_states import steady_states
 from cleanplate.segmentation import Segmenter, ShadowModel
 from cleanplate.settings import (
-    DEFAULT_INIT,
-    DEFAULT_METHOD,
-    DEFAULT_RECIPE,
     LearnSettings,
     SamplingSettings,
-    merge,
+    overruled,
     resolve,
     trained_plates,
 )
@@ -104,12 +101,12 @@ def learn(
     out: str | Path | None = None,
     settings: Mapping[str, Any] | None = None,
     options: LearnOptions | None = None,
-    method: str = DEFAULT_METHOD,
-    recipe: str = DEFAULT_RECIPE,
-    init: str = DEFAULT_INIT,
-    budget: str = "auto",
-    device: str = "auto",
-    seed: int = 0,
+    method: str | None = None,
+    recipe: str | None = None,
+    init: str | None = None,
+    budget: str | None = None,
+    device: str | None = None,
+    seed: int | None = None,
     value_range: tuple[float, float] | None = None,
     progress: ProgressListener = silent,
 ) -> Scene:
@@ -119,16 +116,17 @@ def learn(
         source: Video file, folder or pattern of pictures, an open recording, or frames in a list
             or along the first axis of an array, as `Scene.segment` takes them.
         out: Folder to save the scene to, with checkpoints on the way; None: nothing is saved.
-        settings: Nested tree of further settings, as in `config.yaml`.
+        settings: Nested tree of settings, as in `config.yaml`. What is given by one of the names
+            below wins over it; None there: what the tree says, else the default.
         options: How the folder is treated.
-        method: Name of a method.
-        recipe: Named set of defaults of the method.
-        init: Name of the initial plate.
-        budget: `600steps`, `90s` or `5min`; `auto` is the method's own.
-        device: `auto`, `cpu`, `cuda` or `cuda:N`.
-        seed: Of everything that is random.
-        value_range: Values of the recording that become black and white; None: 8 bits as they are,
-            of others the range that is used.
+        method: Name of a method; `lowrank_ae` unless given.
+        recipe: Named set of defaults of the method; `robust` unless given.
+        init: Name of the initial plate; `candidates` unless given.
+        budget: `600steps`, `90s` or `5min`; `auto`, the default, is the method's own.
+        device: `auto`, the default, `cpu`, `cuda` or `cuda:N`.
+        seed: Of everything that is random; 0 unless given.
+        value_range: Values of the recording that become black and white; unless given, 8 bits as
+            they are, of others the range that is used.
         progress: Told how the work goes on.
 
     Raises:
@@ -140,7 +138,7 @@ def learn(
         TrainingError: Learning went wrong.
     """
     survive_forks()
-    general: dict[str, Any] = {
+    given = {
         "method": method,
         "recipe": recipe,
         "init": init,
@@ -148,9 +146,7 @@ def learn(
         "device": device,
         "seed": seed,
     }
-    if value_range is not None:
-        general["sampling"] = {"range": value_range}
-    resolved = resolve(merge(general, settings or {}))
+    resolved = resolve(overruled(settings or {}, given, value_range))
     recording = _opened(source, resolved.sampling)
     if out is not None:
         return _learn_into(RunFolder(Path(out)), recording, resolved, options, progress)

@@ -16,9 +16,8 @@ from cleanplate.scene import learn as learn_scene
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.states import in_words
 from cleanplate.settings import (
-    DEFAULT_INIT,
-    DEFAULT_METHOD,
     merge,
+    overruled,
     parse_assignments,
     read_settings_file,
     resolve,
@@ -74,13 +73,9 @@ def learn(
         "device": device,
         "seed": seed,
     }
-    tree = merge(
-        {"method": DEFAULT_METHOD, "init": DEFAULT_INIT},
-        read_settings_file(config) if config else {},
-        parse_assignments(assignments or []),
-        {key: value for key, value in given.items() if value is not None},
-        {} if value_range is None else {"sampling": {"range": value_range}},
-    )
+    assigned = parse_assignments(assignments or [])
+    tree = merge(read_settings_file(config) if config else {}, assigned)
+    tree = overruled(tree, given, value_range)
     with Console(common or CommonOptions()) as console:
         options = LearnOptions(resume=resume, overwrite=overwrite, samples=samples)
         begin = time.monotonic()
