@@ -160,3 +160,8 @@ def test_nothing_is_kept_of_objects_that_have_left() -> None:
     assert layers._waiting._told == 4
     assert len(layers._tested) <= 1
     assert not layers._waiting._standing
+    assert not layers._waiting._leaving
+    assert not layers._covers._holes
+    assert not layers._covers._due
+    remembered = layers._waiting._arrivals._past
+    assert remembered[-1].time - remembered[0].time < 10  # of the 36 seconds

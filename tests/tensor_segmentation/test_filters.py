@@ -11,6 +11,7 @@ from cleanplate.frames import FrameSize, Mask
 from cleanplate.scene.result import enlarged_mask, resized
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.cleanup import Cleanup
+from cleanplate.tensor_segmentation import resampling
 from cleanplate.tensor_segmentation.filters import (
     blurred,
     closed,
@@ -101,6 +102,17 @@ def test_a_frame_is_reduced_as_opencv_reduces_it(size: FrameSize) -> None:
     # What lies in the middle between two grey levels may be rounded to either.
     assert np.abs(apart).max() <= 1
     assert (apart != 0).mean() < 1e-3
+
+
+def test_the_weights_of_a_size_are_made_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = torch.from_numpy(random_bytes(1, 3, 97, 131))
+    first = reduced(frames, FrameSize(61, 83))
+    made = []
+    monkeypatch.setattr(resampling.math, "floor", made.append)  # how its pixels are found
+    assert torch.equal(reduced(frames, FrameSize(61, 83)), first)
+    with pytest.raises(TypeError):
+        reduced(frames, FrameSize(60, 83))
+    assert made
 
 
 @pytest.mark.parametrize("size", [FrameSize(108, 192), FrameSize(103, 143), FrameSize(82, 114)])

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from cleanplate.errors import OutputError, RunLockedError
+from cleanplate.writing import lock as lock_module
 from cleanplate.writing import locked
 
 HAMMER = """
@@ -53,6 +54,29 @@ def test_there_are_never_two_holders(tmp_path: Path, is_there: bool) -> None:
     assert sum(entries for entries, _ in counts) > 20
     assert sum(two for _, two in counts) == 0
     assert not (tmp_path / "out" / ".lock").exists()
+
+
+def test_who_opened_the_file_of_a_holder_that_went_asks_for_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file has lost its name by then: two would hold a lock each."""
+    holder = lock(tmp_path)
+    holder.__enter__()  # type: ignore[attr-defined]
+    taken, take = [], lock_module._take
+
+    def late(descriptor: int, folder: Path, busy: str) -> None:
+        taken.append(os.fstat(descriptor).st_ino)
+        if len(taken) == 1:
+            holder.__exit__(None, None, None)  # type: ignore[attr-defined]
+        take(descriptor, folder, busy)
+
+    monkeypatch.setattr(lock_module, "_take", late)
+    with lock(tmp_path):
+        assert len(taken) == 2
+        assert (tmp_path / ".lock").stat().st_ino == taken[-1]
+        refused = pytest.raises(RunLockedError)
+        with refused, lock(tmp_path):
+            pytest.fail("two at once")
 
 
 def test_it_leaves_nothing(tmp_path: Path) -> None:
