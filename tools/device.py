@@ -41,6 +41,7 @@ from cleanplate.scene.estimators import pick_device
 from cleanplate.scene.provenance import describe_machine
 from cleanplate.scene.tensors import TensorScene, views_of
 from cleanplate.scene.together import ScenesTogether
+from cleanplate.segmentation import SegmentationPlan
 from cleanplate.tensor_segmentation import TensorSegmenter
 from cleanplate.video import in_batches, open_source
 
@@ -122,9 +123,8 @@ def speeds(scene: Scene, frames: Tensor, batch: int, seconds: float) -> dict[str
     """Frames a second of the whole and of its two halves, for batches of one size."""
     tensors = TensorScene(scene, frames.device)
     noises, shadows = views_of(scene)
-    segmenter = TensorSegmenter(
-        noises, scene.settings.segmentation, shadows=shadows, device=tensors.device
-    )
+    plan = SegmentationPlan.of(scene.settings.segmentation, scene.working_size)
+    segmenter = TensorSegmenter(noises, plan, shadows=shadows, device=tensors.device)
     chunks = [chunk for chunk in frames.split(batch) if len(chunk) == batch] or [frames]
     pairs = []
     for chunk in chunks:

@@ -11,21 +11,20 @@ import pytest
 
 import cleanplate
 from cleanplate.errors import SceneFileError
-from cleanplate.frames import Picture
+from cleanplate.frames import FrameSize, Picture
 from cleanplate.scene.states import (
     StatesEstimator,
-    compared_threshold,
     find_states,
     restore_states,
 )
-from cleanplate.segmentation import SegmentationSettings
+from cleanplate.segmentation import SegmentationPlan, SegmentationSettings
 from cleanplate.video.cache import ArrayStack
 from cleanplate.video.camera_watch import CameraWatch
 from lights import drifted, infrared, jumped
 from scenes import PaintedScene, paint_scene, write_image_folder
 
 DAYS, NIGHTS = 84, 36
-THRESHOLD = compared_threshold(SegmentationSettings())
+THRESHOLD = SegmentationPlan.of(SegmentationSettings(), FrameSize(60, 80)).compared_threshold
 
 
 def day_and_night(painted: PaintedScene) -> Picture:
@@ -157,16 +156,6 @@ def test_states_are_compared_by_the_threshold_of_the_scene(
     estimator = cleanplate.load(tmp_path / "run").estimator
     assert isinstance(estimator, StatesEstimator)
     assert estimator.pick(frames[[5, -5]]) == [0, 1]
-
-
-@pytest.mark.parametrize(
-    ("threshold", "factor", "compared"), [(45, 3, 57), (255, 9, 255), (0, 0, 1), (20.4, 0.5, 22)]
-)
-def test_the_threshold_of_states_is_that_of_the_masks_with_some_noise(
-    threshold: float, factor: float, compared: int
-) -> None:
-    settings = SegmentationSettings(threshold=threshold, noise_factor=factor)
-    assert compared_threshold(settings) == compared
 
 
 def wrong(scene: cleanplate.Scene, pictures: Picture, masks: np.ndarray, folder: Path) -> float:

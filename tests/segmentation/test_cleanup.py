@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 
 from cleanplate.frames import FrameSize, Mask
 from cleanplate.segmentation import SegmentationSettings
-from cleanplate.segmentation.cleanup import Cleanup, odd_length, remove_small
+from cleanplate.segmentation.cleanup import remove_small
+from cleanplate.segmentation.plan import odd_length
+from plans import cleanup_of
 
 REFERENCE = FrameSize(240, 320)
 NOTHING = SegmentationSettings(majority=0, closing=0, min_area=0)
@@ -26,7 +28,7 @@ def random_order(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def cleaned(mask: Mask, **settings: int) -> Mask:
     chosen = NOTHING.model_copy(update=settings)
-    return Cleanup(chosen, FrameSize(*mask.shape)).apply(mask)
+    return cleanup_of(chosen, FrameSize(*mask.shape)).apply(mask)
 
 
 @pytest.mark.parametrize("side", [3, 5, 7, 15, 31])
@@ -54,7 +56,7 @@ def test_nothing_to_do_leaves_a_mask_as_it_is() -> None:
 def test_an_empty_and_a_full_mask_stay_so() -> None:
     for value in (0, 255):
         mask = np.full(REFERENCE, value, np.uint8)
-        assert np.array_equal(Cleanup(SegmentationSettings(), REFERENCE).apply(mask), mask)
+        assert np.array_equal(cleanup_of(SegmentationSettings(), REFERENCE).apply(mask), mask)
 
 
 def test_closing_joins_what_is_nearer_than_its_diameter() -> None:
@@ -116,9 +118,9 @@ def test_lengths_grow_with_the_frame_and_areas_with_its_pixels() -> None:
     settings = SegmentationSettings(majority=7, closing=0, min_area=40)
     small, large = FrameSize(240, 320), FrameSize(720, 960)
     mask = random_mask(small, 0.5) & cv2.medianBlur(random_mask(small, 0.55, seed=2), 5)
-    in_small = Cleanup(settings, small).apply(mask)
+    in_small = cleanup_of(settings, small).apply(mask)
     enlarged = np.repeat(np.repeat(mask, 3, axis=0), 3, axis=1)
-    in_large = Cleanup(settings, large).apply(enlarged)
+    in_large = cleanup_of(settings, large).apply(enlarged)
     agreement = (np.repeat(np.repeat(in_small, 3, axis=0), 3, axis=1) == in_large).mean()
     assert in_small.any()
     assert agreement > 0.97

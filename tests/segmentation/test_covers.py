@@ -7,7 +7,8 @@ import numpy as np
 
 from cleanplate.frames import Picture
 from cleanplate.segmentation import SegmentationSettings
-from cleanplate.segmentation.layers import BACKGROUND, WAITING, LayeredFrame, Layers
+from cleanplate.segmentation.layers import BACKGROUND, WAITING, LayeredFrame
+from plans import layers_of
 from roads import CAR, SIZE, road
 
 RATE = 10
@@ -27,7 +28,7 @@ def van(left: int, *, window: bool) -> Picture:
 
 def follow(*, window: bool) -> list[LayeredFrame]:
     lefts = [*range(-60, 60, 6), *[60] * 70, *range(60, 170, 6)]
-    layers = Layers(np.full(SIZE, 6, np.uint8), SegmentationSettings())
+    layers = layers_of(np.full(SIZE, 6, np.uint8), SegmentationSettings())
     noise = np.random.default_rng(0)
     followed = []
     for at, left in enumerate(lefts):

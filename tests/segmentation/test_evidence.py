@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 
 import relit
-from cleanplate.segmentation import SegmentationSettings, Segmenter
+from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.evidence import is_grey
 from cleanplate.segmentation.shadow_model import learn_shadow_model
+from plans import segmenter_of
 from relit import CALM, PATCH, agreement
 
 DEFAULT = SegmentationSettings()
 
 
 def mask_of(seen: relit.Seen, settings: SegmentationSettings = DEFAULT) -> relit.Mask:
-    return Segmenter(CALM, settings).segment(seen.picture, seen.background)
+    return segmenter_of(CALM, settings).segment(seen.picture, seen.background)
 
 
 @pytest.mark.parametrize("name", relit.OBJECTS)
@@ -43,7 +44,7 @@ def test_what_is_lit_otherwise_is_kept_where_the_user_wants_it(name: str) -> Non
 @pytest.mark.parametrize(("name", "is_shadow"), [("shadow", True), ("sun", False)])
 def test_only_what_is_darker_gets_the_label_of_a_shadow(name: str, is_shadow: bool) -> None:
     seen = relit.CHANGES[name]
-    segmenter = Segmenter(CALM, SegmentationSettings(shadows="label"))
+    segmenter = segmenter_of(CALM, SegmentationSettings(shadows="label"))
     shadows = segmenter.cut(seen.picture, seen.background).shadows
     assert shadows is not None
     assert (shadows[PATCH] > 0).mean() > 0.8 if is_shadow else not shadows.any()
@@ -66,19 +67,19 @@ def test_what_casts_a_shadow_may_be_out_of_the_picture() -> None:
 @pytest.mark.parametrize("name", ["dark on a grey camera", "dark part, grey"])
 def test_nothing_is_learned_of_shadows_where_nothing_speaks_for_one(name: str) -> None:
     seen = relit.OBJECTS[name]
-    sample = Segmenter(CALM, DEFAULT).shadow_samples(seen.picture, seen.background)
+    sample = segmenter_of(CALM, DEFAULT).shadow_samples(seen.picture, seen.background)
     assert not sample.found
     assert learn_shadow_model([sample] * 10) is None
 
 
 def test_shadows_whose_texture_shows_through_are_learned_from() -> None:
     seen = relit.CHANGES["shadow"]
-    sample = Segmenter(CALM, DEFAULT).shadow_samples(seen.picture, seen.background)
+    sample = segmenter_of(CALM, DEFAULT).shadow_samples(seen.picture, seen.background)
     model = learn_shadow_model([sample] * 10)
     assert model is not None
     assert model.mean[0] == pytest.approx(np.log(0.6), abs=0.05)
     grey = relit.CHANGES["shadow, grey"]
-    assert not Segmenter(CALM, DEFAULT).shadow_samples(grey.picture, grey.background).found
+    assert not segmenter_of(CALM, DEFAULT).shadow_samples(grey.picture, grey.background).found
 
 
 def test_a_camera_without_colours_is_known_in_each_frame() -> None:

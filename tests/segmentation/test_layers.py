@@ -17,6 +17,7 @@ from cleanplate.segmentation.layers import (
     LayeredFrame,
     Layers,
 )
+from plans import layers_of
 from roads import CAR, SIZE, road, seen
 
 RATE = 10
@@ -25,7 +26,7 @@ RATE = 10
 def follow(
     frames: list[Picture], plate: Picture | None = None, **settings: object
 ) -> tuple[list[LayeredFrame], Layers]:
-    layers = Layers(np.full(SIZE, 6, np.uint8), SegmentationSettings.parse(settings, prefix=""))
+    layers = layers_of(np.full(SIZE, 6, np.uint8), SegmentationSettings.parse(settings, prefix=""))
     background = road() if plate is None else plate
     return [layers.update(at / RATE, f, background) for at, f in enumerate(frames)], layers
 
@@ -103,7 +104,7 @@ def test_nothing_settles_by_default() -> None:
 def test_a_jump_of_the_light_does_not_end_a_wait() -> None:
     frames = visit(stops=90)[:90]
     brighter = [np.clip(f.astype(int) + 12, 0, 255).astype(np.uint8) for f in frames[60:]]
-    layers = Layers(np.full(SIZE, 6, np.uint8), SegmentationSettings())
+    layers = layers_of(np.full(SIZE, 6, np.uint8), SegmentationSettings())
     for at, picture in enumerate(frames[:60]):
         layers.update(at / RATE, picture, road())
     for at, picture in enumerate(brighter):

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from cleanplate.frames import FrameSize, Picture
-from cleanplate.segmentation import SegmentationSettings, Segmenter
+from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.difference import residual
-from cleanplate.segmentation.layers import WAITING, Layers
+from cleanplate.segmentation.layers import WAITING
 from cleanplate.segmentation.light import Light
 from lights import cloudy, exposed, infrared, jumped, rolling
+from plans import layers_of, segmenter_of
 from roads import CAR, road, seen
 from roads import SIZE as ROAD
 from scenes import as_bytes, paint_plate
@@ -41,7 +42,7 @@ def with_car(picture: Picture) -> Picture:
 def foreground(picture: Picture, plate: Picture, **settings: object) -> np.ndarray:
     """The mask without its shadow test, so that darker light counts like lighter one."""
     parsed = SegmentationSettings.parse({"shadows": "keep", **settings}, prefix="")
-    return Segmenter(NOISE, parsed).segment(picture, plate) > 0
+    return segmenter_of(NOISE, parsed).segment(picture, plate) > 0
 
 
 CHANGES = {
@@ -73,7 +74,7 @@ def test_light_is_explained_and_the_car_in_it_is_not(name: str) -> None:
 
 def test_the_background_of_a_cut_has_the_light_of_the_frame() -> None:
     plate = paint_plate(*SIZE)
-    cut = Segmenter(NOISE, SegmentationSettings()).cut(noisy(jumped(plate, 30)), plate)
+    cut = segmenter_of(NOISE, SegmentationSettings()).cut(noisy(jumped(plate, 30)), plate)
     assert np.abs(cut.background.astype(int) - jumped(plate, 30)).mean() < 1.5
 
 
@@ -162,7 +163,7 @@ def test_frame_and_background_are_left_alone() -> None:
 
 @pytest.mark.parametrize("levels", [30, -30])
 def test_a_car_that_waits_in_a_jump_of_the_light_waits_on(levels: int) -> None:
-    layers = Layers(np.full(ROAD, 6, np.uint8), SegmentationSettings())
+    layers = layers_of(np.full(ROAD, 6, np.uint8), SegmentationSettings())
     for at in range(100):
         # It comes to rest at once; after 6 s the light changes.
         picture = seen([(60, 50, CAR)], at=at)
@@ -177,7 +178,7 @@ def test_a_car_that_waits_in_a_jump_of_the_light_waits_on(levels: int) -> None:
 
 
 def test_a_car_waits_on_while_the_light_drifts() -> None:
-    layers = Layers(np.full(ROAD, 6, np.uint8), SegmentationSettings())
+    layers = layers_of(np.full(ROAD, 6, np.uint8), SegmentationSettings())
     for at in range(200):
         picture = jumped(seen([(60, 50, CAR)], at=at), 40 * at / 200)
         frame = layers.update(at / 10, picture, road())
@@ -189,7 +190,7 @@ def test_a_car_waits_on_while_the_light_drifts() -> None:
 
 def test_a_car_waits_on_while_the_camera_switches_to_infrared() -> None:
     noise = np.full(ROAD, 6, np.uint8)
-    layers = Layers(noise, SegmentationSettings(), others=[noise])
+    layers = layers_of(noise, SegmentationSettings(), others=[noise])
     for at in range(100):
         picture = seen([(60, 50, CAR)], at=at)
         state = int(at >= 60)
@@ -203,7 +204,7 @@ def test_a_car_waits_on_while_the_camera_switches_to_infrared() -> None:
 
 def test_a_ghost_is_mended_in_the_state_that_shows_it() -> None:
     noise = np.full(ROAD, 6, np.uint8)
-    layers = Layers(noise, SegmentationSettings(), others=[noise])
+    layers = layers_of(noise, SegmentationSettings(), others=[noise])
     ghostly = with_object(infrared(road()), np.s_[50:74, 60:100], (20, 20, 20))
     for at in range(60):
         frame = layers.update(at / 10, infrared(seen([], at=at)), ghostly, 1)

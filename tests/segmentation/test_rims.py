@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from cleanplate.frames import FrameSize, Mask, Picture
-from cleanplate.segmentation import SegmentationSettings, Segmenter, ShadowModel
+from cleanplate.segmentation import SegmentationSettings, ShadowModel
 from cleanplate.segmentation.rims import Rims
+from plans import rims_plan, segmenter_of
 from scenes import paint_plate
 
 SIZE = FrameSize(240, 320)
@@ -41,11 +42,11 @@ def frame(*, shade: float = 1.0, noise: float = 1.5) -> Picture:
 
 def mask_of(picture: Picture, model: ShadowModel | None = MODEL, **settings: object) -> Mask:
     chosen = SegmentationSettings.parse(settings, prefix="")
-    return Segmenter(CALM, chosen, model).segment(picture, plate())
+    return segmenter_of(CALM, chosen, model).segment(picture, plate())
 
 
 def decided_of(mask: Mask, raw: Mask, picture: Picture) -> Mask:
-    rims = Rims(3, least=45, threshold=np.full(SIZE, 54, np.uint8), shadow=MODEL)
+    rims = Rims(rims_plan(3, 45, SIZE), threshold=np.full(SIZE, 54, np.uint8), shadow=MODEL)
     return rims.decide(mask, raw, picture, plate())
 
 
@@ -89,7 +90,7 @@ def test_no_pixel_is_a_shadow_where_none_are_known_or_they_are_kept() -> None:
 
 def test_a_shadow_that_leaves_the_mask_gets_its_label() -> None:
     settings = SegmentationSettings(shadows="label", min_area=0)
-    cut = Segmenter(CALM, settings, MODEL).cut(frame(), plate())
+    cut = segmenter_of(CALM, settings, MODEL).cut(frame(), plate())
     assert cut.shadows is not None
     assert (cut.shadows[CONTACT] > 0).mean() > 0.9
     assert not (cut.shadows & cut.mask).any()
@@ -110,7 +111,7 @@ def test_only_the_rim_changes() -> None:
     mask[60:180, 60:260] = 255
     background = random.integers(0, 200, (*SIZE, 3), dtype=np.uint8)
     picture = background + random.integers(0, 25, (*SIZE, 3), dtype=np.uint8)
-    rims = Rims(3, least=45, threshold=np.full(SIZE, 60, np.uint8), shadow=MODEL)
+    rims = Rims(rims_plan(3, 45, SIZE), threshold=np.full(SIZE, 60, np.uint8), shadow=MODEL)
     decided = rims.decide(mask, raw, picture, background)
     assert (decided[63:177, 63:257] == 255).all()
     assert not decided[mask == 0].any()  # nothing was cut off, so nothing comes back
@@ -141,9 +142,9 @@ def test_what_the_clean_up_cut_off_comes_back_if_it_was_there_before() -> None:
 
 def test_nothing_is_decided_at_depth_0_or_without_foreground() -> None:
     mask = truth()
-    rims = Rims(0, least=45, threshold=CALM, shadow=MODEL)
+    rims = Rims(rims_plan(0, 45, SIZE), threshold=CALM, shadow=MODEL)
     assert np.array_equal(rims.decide(mask, mask, plate(), plate()), mask)
-    rims = Rims(3, least=45, threshold=CALM, shadow=MODEL)
+    rims = Rims(rims_plan(3, 45, SIZE), threshold=CALM, shadow=MODEL)
     assert not rims.decide(np.zeros_like(mask), mask, plate(), plate()).any()
 
 

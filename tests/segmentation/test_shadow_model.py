@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 import relit
 from cleanplate.frames import FrameSize, Mask, Picture
-from cleanplate.segmentation import SegmentationSettings, Segmenter, ShadowModel
+from cleanplate.segmentation import SegmentationSettings, ShadowModel
 from cleanplate.segmentation.shadow_model import ShadowSamples, learn_shadow_model
+from plans import segmenter_of
 from scenes import paint_plate
 
 SIZE = FrameSize(120, 160)
@@ -50,7 +51,7 @@ def recording() -> list[Picture]:
 
 @cache
 def learned() -> ShadowModel:
-    segmenter = Segmenter(CALM, SegmentationSettings())
+    segmenter = segmenter_of(CALM, SegmentationSettings())
     model = learn_shadow_model([segmenter.shadow_samples(frame, plate()) for frame in recording()])
     assert model is not None
     return model
@@ -60,7 +61,7 @@ def masks(frame: Picture, **settings: object) -> tuple[Mask, Mask]:
     """Masks with the scene's own shadows, and by general limits."""
     chosen = SegmentationSettings.parse(settings, prefix="")
     first, second = (
-        Segmenter(CALM, chosen, model).segment(frame, plate()) for model in (learned(), None)
+        segmenter_of(CALM, chosen, model).segment(frame, plate()) for model in (learned(), None)
     )
     return first, second
 
@@ -93,7 +94,7 @@ def test_the_general_test_can_be_asked_for() -> None:
 def test_the_limit_is_in_deviations_of_the_scene_s_shadows() -> None:
     seen = relit.relit(tuple(SHARE), texture=0.5, is_cast=True)
     strict, loose = (
-        Segmenter(CALM, SegmentationSettings(shadow_deviations=limit), learned()).segment(
+        segmenter_of(CALM, SegmentationSettings(shadow_deviations=limit), learned()).segment(
             seen.picture, seen.background
         )
         for limit in (0, 3)
@@ -140,7 +141,7 @@ def test_there_is_no_model_where_little_of_what_looks_like_a_shadow_is_alike() -
 
 def test_what_stands_still_gives_no_samples_of_shadows() -> None:
     """A grey van that waits would be the crowd; a shadow that moves on counts."""
-    segmenter = Segmenter(CALM, SegmentationSettings())
+    segmenter = segmenter_of(CALM, SegmentationSettings())
     van, further = np.s_[20:60, 20:60], np.s_[80:100, 60:100]
     before = darkened(van, np.full(3, 0.7), seed=1)
     frame = darkened(van, np.full(3, 0.7), seed=2)
@@ -157,7 +158,7 @@ def test_samples_are_few_however_large_the_frame() -> None:
     background = cv2.resize(plate(), size[::-1], interpolation=cv2.INTER_CUBIC)
     frame = background.copy()
     frame[:, :200] = np.rint(background[:, :200] * 0.6)
-    segmenter = Segmenter(np.full(size, 3, np.uint8), SegmentationSettings())
+    segmenter = segmenter_of(np.full(size, 3, np.uint8), SegmentationSettings())
     samples = segmenter.shadow_samples(frame, background)
     assert 1_000 < len(samples.colours) <= 2_000
     assert samples.found > 0.28 * size.pixels

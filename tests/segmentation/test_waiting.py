@@ -11,6 +11,7 @@ import pytest
 from cleanplate.frames import Picture
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.layers import WAITING, LayeredFrame, Layers, WaitingObject
+from plans import layers_of
 from roads import CAR, SIZE, road, seen
 
 RATE = 10
@@ -19,7 +20,7 @@ RATE = 10
 def follow(
     frames: list[Picture], backgrounds: list[Picture] | None = None
 ) -> tuple[list[LayeredFrame], Layers]:
-    layers = Layers(np.full(SIZE, 6, np.uint8), SegmentationSettings())
+    layers = layers_of(np.full(SIZE, 6, np.uint8), SegmentationSettings())
     plates = backgrounds or [road()] * len(frames)
     followed = [
         layers.update(at / RATE, frame, plate)
@@ -137,7 +138,7 @@ def test_cars_that_touch_at_a_corner_are_two() -> None:
 
 
 def test_the_work_and_the_memory_do_not_grow_with_the_objects_that_have_been_there() -> None:
-    layers = Layers(np.full(SIZE, 6, np.uint8), SegmentationSettings())
+    layers = layers_of(np.full(SIZE, 6, np.uint8), SegmentationSettings())
     layers._waiting._found = layers._waiting._told = 10_000_000
     cars = [(10, 50, CAR), (48, 55, (40, 60, 200))]
     for at in range(60):
@@ -151,7 +152,7 @@ def test_the_work_and_the_memory_do_not_grow_with_the_objects_that_have_been_the
 
 
 def test_nothing_is_kept_of_objects_that_have_left() -> None:
-    layers = Layers(np.full(SIZE, 6, np.uint8), SegmentationSettings())
+    layers = layers_of(np.full(SIZE, 6, np.uint8), SegmentationSettings())
     time = 0
     for _ in range(4):
         for left in [*range(0, 60, 6), *[60] * 40, *range(60, 160, 6), *[400] * 30]:

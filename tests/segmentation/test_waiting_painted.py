@@ -9,7 +9,8 @@ import pytest
 
 from cleanplate.datasets.painted import PaintedFrame, PaintedIntersection, PaintedSettings
 from cleanplate.segmentation import SegmentationSettings
-from cleanplate.segmentation.layers import Layers, WaitingObject
+from cleanplate.segmentation.layers import WaitingObject
+from plans import layers_of
 
 Box = tuple[int, int, int, int]
 
@@ -77,7 +78,7 @@ def rightly_told(seed: int) -> tuple[int, int]:
     settings = PaintedSettings(seed=seed, red_share=0.4, shadows=False)
     painted = PaintedIntersection(settings)
     frames = [painted.frame(index) for index in range(len(painted))]
-    layers = Layers(np.full(painted.size, 6, np.uint8), SegmentationSettings())
+    layers = layers_of(np.full(painted.size, 6, np.uint8), SegmentationSettings())
     rows: dict[int, WaitingObject] = {}
     for frame in frames:
         followed = layers.update(frame.time, frame.picture, painted.still_plate)

@@ -10,7 +10,6 @@ import torch
 from cleanplate.frames import FrameSize, Mask
 from cleanplate.scene.result import enlarged_mask, resized
 from cleanplate.segmentation import SegmentationSettings
-from cleanplate.segmentation.cleanup import Cleanup
 from cleanplate.tensor_segmentation import resampling
 from cleanplate.tensor_segmentation.filters import (
     blurred,
@@ -22,6 +21,7 @@ from cleanplate.tensor_segmentation.filters import (
     unpacked,
 )
 from cleanplate.tensor_segmentation.resampling import block_means, enlarged_masks, reduced
+from plans import cleanup_of
 
 SIZES = [FrameSize(41, 57), FrameSize(64, 48)]
 
@@ -52,7 +52,7 @@ def test_a_blur_is_that_of_opencv(size: FrameSize, side: int, sigma: float) -> N
 @pytest.mark.parametrize("side", [0, 3, 7, 13])
 def test_a_majority_is_that_of_the_cleanup(side: int) -> None:
     mask = blotches(SIZES[0])
-    cleanup = Cleanup(SegmentationSettings(majority=side), FrameSize(240, 320))
+    cleanup = cleanup_of(SegmentationSettings(majority=side), FrameSize(240, 320))
     np.testing.assert_array_equal(
         majority(as_bool(mask), side)[0].numpy(), cleanup.majority(mask) > 0
     )

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from cleanplate.segmentation import SegmentationSettings, Segmenter
-from cleanplate.tensor_segmentation import TensorSegmenter
+from cleanplate.segmentation import SegmentationSettings
+from plans import segmenter_of, tensor_segmenter_of
 from relit import CALM, CHANGES, OBJECTS, Seen
 
 SEEN = {**OBJECTS, **CHANGES}
@@ -22,9 +22,9 @@ def planes(pictures: list[np.ndarray]) -> torch.Tensor:
 def test_what_is_light_is_told_as_without_tensors(settings: dict[str, float]) -> None:
     chosen = SegmentationSettings.parse(settings)
     frames: list[Seen] = list(SEEN.values())
-    segmenter = Segmenter(CALM, chosen)
+    segmenter = segmenter_of(CALM, chosen)
     expected = np.stack([segmenter.segment(each.picture, each.background) for each in frames])
-    tensors = TensorSegmenter([CALM], chosen, shadows=[None], device=CPU)
+    tensors = tensor_segmenter_of([CALM], chosen, shadows=[None], device=CPU)
     found = tensors.segment(
         planes([each.picture for each in frames]), planes([each.background for each in frames])
     )

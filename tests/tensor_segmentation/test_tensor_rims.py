@@ -11,6 +11,7 @@ from cleanplate.frames import FrameSize, Mask
 from cleanplate.segmentation import ShadowModel
 from cleanplate.segmentation.rims import Rims, loss_of_light
 from cleanplate.tensor_segmentation.rims import TensorRims
+from plans import rims_plan
 
 SIZE = FrameSize(48, 64)
 LEAST, THRESHOLD = 45.0, 54
@@ -35,11 +36,11 @@ def test_rims_are_those_of_opencv(seed: int, depth: int) -> None:
     strength = random.choice([-40, -8, 8, 40], (*SIZE, 1))
     picture = np.clip(background + strength, 0, 255).astype(np.uint8)
     threshold = np.full(SIZE, THRESHOLD, np.uint8)
-    rims = Rims(depth, least=LEAST, threshold=threshold, shadow=MODEL)
+    rims = Rims(rims_plan(depth, LEAST, SIZE), threshold=threshold, shadow=MODEL)
     expected = rims.decide(mask, raw, picture, background)
     assert (expected != mask).any()
     seen = [torch.from_numpy(each).permute(2, 0, 1)[None] for each in (picture, background)]
-    found = TensorRims(depth, LEAST).decide(
+    found = TensorRims(rims_plan(depth, LEAST, SIZE)).decide(
         (torch.from_numpy(mask > 0)[None], torch.from_numpy(raw > 0)[None]),
         (seen[0], seen[1]),
         torch.from_numpy(threshold),

@@ -15,9 +15,9 @@ from cleanplate.errors import FrameSizeError
 from cleanplate.evaluation.counts import Counts, count_frame
 from cleanplate.evaluation.measures import measure
 from cleanplate.frames import Mask, Picture
-from cleanplate.segmentation import SegmentationSettings, Segmenter, ShadowModel
-from cleanplate.tensor_segmentation import TensorSegmenter
+from cleanplate.segmentation import SegmentationSettings, ShadowModel
 from lights import cloudy, exposed, jumped, rolling
+from plans import segmenter_of, tensor_segmenter_of
 from scenes import paint_scene
 
 CPU = torch.device("cpu")
@@ -51,9 +51,9 @@ def both_ways(
 ) -> tuple[Mask, Mask]:
     """Masks by OpenCV, and by tensors."""
     noise = noise_of(pictures)
-    segmenter = Segmenter(noise, settings, shadow)
+    segmenter = segmenter_of(noise, settings, shadow)
     expected = [segmenter.segment(*pair) for pair in zip(pictures, backgrounds, strict=True)]
-    tensors = TensorSegmenter([noise], settings, shadows=[shadow], device=CPU)
+    tensors = tensor_segmenter_of([noise], settings, shadows=[shadow], device=CPU)
     found = tensors.segment(planes(pictures), planes(backgrounds))
     return np.stack(expected), found.numpy()
 
@@ -138,11 +138,11 @@ def test_frames_of_several_views_are_judged_by_their_own_noise_and_shadows() -> 
     noises = [noise_of(pictures), np.full(pictures.shape[1:3], 40, np.uint8)]
     shadows = [None, known_shadow()]
     settings = SegmentationSettings()
-    together = TensorSegmenter(noises, settings, shadows=shadows, device=CPU)
+    together = tensor_segmenter_of(noises, settings, shadows=shadows, device=CPU)
     owners = [0, 1, 1, 0, 0, 1, 0, 1]
     found = together.segment(planes(pictures), planes(plates), owners)
     for place, owner in enumerate(owners):
-        alone = TensorSegmenter([noises[owner]], settings, shadows=[shadows[owner]], device=CPU)
+        alone = tensor_segmenter_of([noises[owner]], settings, shadows=[shadows[owner]], device=CPU)
         one = alone.segment(planes(pictures)[place, None], planes(plates)[place, None])[0]
         assert torch.equal(found[place], one)
 
@@ -151,7 +151,7 @@ def test_frames_and_backgrounds_are_left_alone() -> None:
     pictures, plates, _ = crossroads()
     frames, backgrounds = planes(jumped(pictures, 20)), planes(plates)
     copies = frames.clone(), backgrounds.clone()
-    segmenter = TensorSegmenter(
+    segmenter = tensor_segmenter_of(
         [noise_of(pictures)], SegmentationSettings(), shadows=[None], device=CPU
     )
     segmenter.segment(frames, backgrounds)
@@ -163,7 +163,7 @@ def test_frames_and_backgrounds_are_left_alone() -> None:
 def test_another_size_is_refused(wrong: str) -> None:
     fits = torch.zeros(1, 3, 32, 48, dtype=torch.uint8)
     other = torch.zeros(1, 3, 20, 20, dtype=torch.uint8)
-    segmenter = TensorSegmenter(
+    segmenter = tensor_segmenter_of(
         [np.zeros((32, 48), np.uint8)], SegmentationSettings(), shadows=[None], device=CPU
     )
     pair = (other, fits) if wrong == "frames" else (fits, other)
@@ -176,7 +176,7 @@ def test_a_gpu_gives_the_masks_of_the_cpu() -> None:
     pictures, plates, _ = crossroads()
     masks: list[NDArray[np.uint8]] = []
     for name in ("cpu", "cuda"):
-        segmenter = TensorSegmenter(
+        segmenter = tensor_segmenter_of(
             [noise_of(pictures)],
             SegmentationSettings(),
             shadows=[known_shadow()],

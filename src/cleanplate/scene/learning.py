@@ -37,9 +37,9 @@ from cleanplate.scene.sampled import SampledBackgrounds, learned_plate, plate_po
 from cleanplate.scene.samples import take_samples
 from cleanplate.scene.scene import Scene, load, write_into
 from cleanplate.scene.start_plate import StartPlate
-from cleanplate.scene.states import State, compared_threshold, describe_states, with_states
+from cleanplate.scene.states import State, describe_states, with_states
 from cleanplate.scene.steady_states import steady_states
-from cleanplate.segmentation import Segmenter, ShadowModel
+from cleanplate.segmentation import SegmentationPlan, Segmenter, ShadowModel
 from cleanplate.settings import (
     LearnSettings,
     SamplingSettings,
@@ -222,7 +222,10 @@ class _Run:
             if begin is not None:
                 begin()
             size = self._source.size
-            seen = steady_states(frames, self._settings, self._progress)
+            plan = SegmentationPlan.of(self._settings.segmentation, frames.size)
+            seen = steady_states(
+                frames, self._settings.sampling, plan.compared_threshold, self._progress
+            )
             parts = seen.parts
             self._progress("initial plate", 0, 1)
             main = inputs.only(parts[0]) if len(parts) > 1 else inputs
@@ -231,9 +234,8 @@ class _Run:
             learned, noise, shadow, ghosts = self._mended(main, learned, start)
             plate = learned_plate(learned.estimator, main)
             others = [self._still_state(inputs.only(part)) for part in parts[1:]]
-            threshold = compared_threshold(self._settings.segmentation)
-            estimator = with_states(learned.estimator, plate, others, threshold)
-            segmenter = Segmenter(noise, self._settings.segmentation, shadow)
+            estimator = with_states(learned.estimator, plate, others, plan.compared_threshold)
+            segmenter = Segmenter(noise, plan, shadow)
             scene = Scene(
                 settings=self._settings,
                 frame_size=size,
@@ -359,7 +361,7 @@ class _Run:
             learned.estimator,
             self._settings.sampling.noise_frames,
             lambda done, total: self._progress("noise map", done, total),
-            settings=self._settings.segmentation,
+            plan=SegmentationPlan.of(self._settings.segmentation, inputs.frames.size),
         )
         noise = backgrounds.noise(start.seen_share)
         shadow = backgrounds.shadow(noise)

@@ -11,7 +11,7 @@ from cleanplate.background import spread_over_time, spread_positions, still_fram
 from cleanplate.frames import FloatMap, Mask, Picture
 from cleanplate.scene.estimators import BackgroundEstimator
 from cleanplate.scene.inputs import LearningFrames
-from cleanplate.segmentation import SegmentationSettings, Segmenter, ShadowModel
+from cleanplate.segmentation import SegmentationPlan, Segmenter, ShadowModel
 from cleanplate.segmentation.difference import mended, residual
 from cleanplate.segmentation.layers import Layers
 from cleanplate.segmentation.light import Light
@@ -49,7 +49,7 @@ class SampledBackgrounds:
         estimator: Of the backgrounds.
         count: Most frames.
         on_frames: Told how many of them are done, and how many there are.
-        settings: Those of the masks.
+        plan: Of the masks.
     """
 
     def __init__(
@@ -59,9 +59,9 @@ class SampledBackgrounds:
         count: int,
         on_frames: Callable[[int, int], None],
         *,
-        settings: SegmentationSettings,
+        plan: SegmentationPlan,
     ) -> None:
-        self._settings = settings
+        self._plan = plan
         self._frames = inputs.frames
         self._positions = spread_over_time(inputs.frames.times, count)
         self._backgrounds = np.empty((len(self._positions), *inputs.frames.size, 3), np.uint8)
@@ -84,7 +84,7 @@ class SampledBackgrounds:
 
     def shadow(self, noise: Mask) -> ShadowModel | None:
         """What the scene's cast shadows look like; None where hardly any were met."""
-        segmenter = Segmenter(noise, self._settings)
+        segmenter = Segmenter(noise, self._plan)
         # Where hardly anything moves, what stands has to do.
         return learn_shadow_model(
             self._shadow_samples(segmenter, only_moving=True)
@@ -92,8 +92,8 @@ class SampledBackgrounds:
 
     def find_ghosts(self, noise: Mask, shadow: ShadowModel | None) -> Layers:
         """Layers that have seen the frames, and found what the backgrounds show wrongly."""
-        layers = Layers(noise, self._settings, shadow=shadow, pace=0)
-        if self._settings.repair_ghosts:
+        layers = Layers(noise, self._plan, shadow=shadow, pace=0)
+        if self._plan.corrects_ghosts:
             for place, background in enumerate(self._backgrounds):
                 time = self._frames.times[self._positions[place]]
                 layers.update(time, self._picture(place), background)
@@ -113,9 +113,9 @@ class SampledBackgrounds:
 
     def _light(self) -> Light | None:
         """What follows the light before the noise is known, as if there were none."""
-        if self._settings.light == "off":
+        if not self._plan.follows_light:
             return None
-        return Light(np.full(self._frames.size, round(self._settings.threshold), np.uint8))
+        return Light(self._plan.thresholds(np.zeros(self._plan.size, np.uint8)))
 
     def _picture(self, place: int) -> Picture:
         picture: Picture = self._frames.read([self._positions[place]])[0]

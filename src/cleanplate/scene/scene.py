@@ -26,7 +26,6 @@ from cleanplate.scene.result import Result, enlarged_mask, resized
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.states import (
     StatesEstimator,
-    compared_threshold,
     mended_states,
     other_states,
     pick_and_estimate,
@@ -43,7 +42,13 @@ from cleanplate.scene_file import (
     write_scene,
 )
 from cleanplate.scene_reading import SceneHead, read_coverage, read_head, read_scene
-from cleanplate.segmentation import Cut, SegmentationSettings, Segmenter, ShadowModel
+from cleanplate.segmentation import (
+    Cut,
+    SegmentationPlan,
+    SegmentationSettings,
+    Segmenter,
+    ShadowModel,
+)
 from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers import LayeredFrame, Layers
@@ -218,11 +223,13 @@ class Scene:
     def open_layers(self, segmentation: SegmentationSettings | None = None) -> Layers:
         """Fresh layers for one call of `segment`."""
         settings = segmentation or self.settings.segmentation
-        return Layers(self.noise, settings, self._other_noises(), shadow=self.shadow)
+        plan = SegmentationPlan.of(settings, self.working_size)
+        return Layers(self.noise, plan, self._other_noises(), shadow=self.shadow)
 
     def _segmenters(self, settings: SegmentationSettings) -> list[Segmenter]:
-        others = (Segmenter(noise, settings) for noise in self._other_noises())
-        return [Segmenter(self.noise, settings, self.shadow), *others]
+        plan = SegmentationPlan.of(settings, self.working_size)
+        others = (Segmenter(noise, plan) for noise in self._other_noises())
+        return [Segmenter(self.noise, plan, self.shadow), *others]
 
     def _other_noises(self) -> tuple[Mask, ...]:
         return tuple(state.noise for state in other_states(self.estimator))
@@ -331,7 +338,7 @@ def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -
     size = data.working_size
     tensors, states = restore_states(data.tensors, size)
     main = restored(settings, tensors, size=size, learned_on=data.learned_on, device=device)
-    threshold = compared_threshold(settings.segmentation)
+    threshold = SegmentationPlan.of(settings.segmentation, size).compared_threshold
     estimator = main if states is None else StatesEstimator(main, *states, threshold)
     return Scene(
         settings=settings,

@@ -17,14 +17,11 @@ from cleanplate.modalities import ModalityReader
 from cleanplate.scene.detail import detail, lacks_detail, looked_at
 from cleanplate.scene.estimators import BackgroundEstimator, MendedEstimator
 from cleanplate.scene_reading import TensorKind
-from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.light import Light
 
 _COMPARED_PIXELS = 1600
 """Pixels of the pictures on which states are compared, about."""
-_SOME_NOISE = 4
-"""Noise of the pictures on which states are compared, summed over RGB, in grey levels."""
 _SAMPLED = 80
 _LEADERS = 8
 """Frames of which the one that most others are like leads a state."""
@@ -66,7 +63,7 @@ class StatesEstimator:
         main: The method's own estimator.
         main_plate: Plate of the main state, `(h, w, 3)`, by which it is recognised.
         others: The other states; state 1 is the first of them.
-        threshold: By which plates and pictures are compared, of `compared_threshold`.
+        threshold: By which plates and pictures are compared, `SegmentationPlan.compared_threshold`.
     """
 
     def __init__(
@@ -126,14 +123,6 @@ class StatesEstimator:
         return StatesEstimator(main, self.main_plate, others, self.threshold)
 
 
-def compared_threshold(settings: SegmentationSettings) -> int:
-    """Difference summed over RGB, 1 to 255, that counts where states and their light are compared.
-
-    That of the masks, with some noise.
-    """
-    return min(255, max(1, round(settings.threshold + settings.noise_factor * _SOME_NOISE)))
-
-
 class Likeness:
     """Tells which of several plates a picture is most like; holds no memory."""
 
@@ -162,7 +151,7 @@ def find_states(frames: FrameStack, most: int, threshold: int) -> list[list[int]
     Args:
         frames: In the working size.
         most: Most states.
-        threshold: Difference summed over RGB that counts, of `compared_threshold`.
+        threshold: Difference summed over RGB that counts, `SegmentationPlan.compared_threshold`.
     """
     everything = [list(range(len(frames)))]
     if len(frames) < 2 * _LEAST_FRAMES:

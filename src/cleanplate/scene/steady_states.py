@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 from cleanplate.progress import ProgressListener
 from cleanplate.scene.flicker import take_out_bands
 from cleanplate.scene.learned_view import LearnedView, keep_one_view
-from cleanplate.scene.states import compared_threshold, find_states
+from cleanplate.scene.states import find_states
 from cleanplate.scene.steadying import Shake, steady
-from cleanplate.settings import LearnSettings
+from cleanplate.settings import SamplingSettings
 from cleanplate.video import FrameCache
 
 
@@ -38,7 +38,7 @@ class Steadied(NamedTuple):
 
 
 def steady_states(
-    frames: FrameCache, settings: LearnSettings, progress: ProgressListener
+    frames: FrameCache, sampling: SamplingSettings, threshold: int, progress: ProgressListener
 ) -> Steadied:
     """Drops other views, and takes out the bands of lamps and the camera's shaking.
 
@@ -47,10 +47,10 @@ def steady_states(
 
     Args:
         frames: What was kept of the recording.
-        settings: How it is looked at, and which difference counts.
+        sampling: How it is looked at.
+        threshold: Difference summed over RGB that counts, 1 to 255.
         progress: Told what is going on.
     """
-    sampling, threshold = settings.sampling, compared_threshold(settings.segmentation)
     by_name = sampling.registration not in {"auto", "off"}
     # A motion that is wanted by name brings all views over each other.
     view = None if by_name else keep_one_view(frames)

@@ -15,7 +15,7 @@ from cleanplate.frames import FrameSize, Mask
 from cleanplate.model import BackgroundModel
 from cleanplate.scene.estimators import NetworkEstimator, StillPlate, unmended
 from cleanplate.scene.states import StatesEstimator, compared_size, main_of, other_states
-from cleanplate.segmentation import ShadowModel
+from cleanplate.segmentation import SegmentationPlan, ShadowModel
 from cleanplate.tensor_segmentation import TensorSegmenter
 from cleanplate.tensor_segmentation.resampling import enlarged_masks, reduced
 
@@ -59,9 +59,8 @@ class TensorScene:
             _planes(state.plate, self.device) for state in other_states(scene.estimator)
         ]
         noises, shadows = views_of(scene)
-        self._segmenter = TensorSegmenter(
-            noises, scene.settings.segmentation, shadows=shadows, device=self.device
-        )
+        plan = SegmentationPlan.of(scene.settings.segmentation, scene.working_size)
+        self._segmenter = TensorSegmenter(noises, plan, shadows=shadows, device=self.device)
 
     def segment(self, pictures: Tensor) -> Tensor:
         """Foreground of frames, `(B, H, W)`, uint8, 0 or 255; see `Scene.segment_tensors`."""

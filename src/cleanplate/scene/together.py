@@ -15,6 +15,7 @@ from cleanplate.errors import FrameSizeError, UsageError
 from cleanplate.model import BackgroundModel
 from cleanplate.scene.scene import Scene
 from cleanplate.scene.tensors import TensorScene, views_of
+from cleanplate.segmentation import SegmentationPlan
 from cleanplate.tensor_segmentation import TensorSegmenter
 from cleanplate.tensor_segmentation.resampling import enlarged_masks
 
@@ -47,7 +48,7 @@ class ScenesTogether:
         ]
         self._segmenter = TensorSegmenter(
             [noise for noises, _ in views for noise in noises],
-            scenes[0].settings.segmentation,
+            SegmentationPlan.of(scenes[0].settings.segmentation, scenes[0].working_size),
             shadows=[shadow for _, shadows in views for shadow in shadows],
             device=self._scenes[0].device,
         )

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 
-from cleanplate.frames import FrameSize, Mask
-from cleanplate.segmentation.settings import SegmentationSettings
-
-REFERENCE_PIXELS = 320 * 240
-"""Number of pixels of the frame for which lengths are given."""
-
+from cleanplate.frames import Mask
+from cleanplate.segmentation.plan import SegmentationPlan
 
 LEAST_CLEAR = 0.5
 """Share of a faint region that has to be clear for the rest to be foreground too."""
 
 
 class Cleanup:
-    """The clean-up for frames of one size.
+    """The clean-up of a plan."""
 
-    Attributes:
-        square: Side of the square whose majority decides, in pixels; 0: none.
-        gap: Diameter of gaps that are closed, in pixels; 0: none.
-        min_area: Regions of fewer pixels are removed.
-    """
-
-    def __init__(self, settings: SegmentationSettings, size: FrameSize) -> None:
-        scale = math.sqrt(size.pixels / REFERENCE_PIXELS)
-        self.square = odd_length(settings.majority, scale)
-        self.gap = odd_length(settings.closing, scale)
-        self.min_area = round(settings.min_area * scale**2)
+    def __init__(self, plan: SegmentationPlan) -> None:
+        self._square, self._gap = plan.majority_side, plan.closing_diameter
+        self._min_area = plan.min_area
         self._disc = cv2.getStructuringElement(
-            cv2.MORPH_ELLIPSE, (max(1, self.gap), max(1, self.gap))
+            cv2.MORPH_ELLIPSE, (max(1, self._gap), max(1, self._gap))
         )
 
     def apply(
@@ -53,11 +40,11 @@ class Cleanup:
             decide: What corrects the outlines before small regions are removed; None: nothing.
         """
         # What is empty all around stays so: only the part that holds anything is looked at.
-        part = part_with(mask if faint is None else faint, self.square // 2 + self.gap // 2)
+        part = part_with(mask if faint is None else faint, self._square // 2 + self._gap // 2)
         inner = self.majority(mask[part])
         if faint is not None:
             inner = _joined(inner, self.majority(faint[part]))
-        if self.gap > 1:
+        if self._gap > 1:
             closed = cv2.morphologyEx(inner, cv2.MORPH_CLOSE, self._disc)
             if differs is not None:
                 cv2.bitwise_and(closed, differs[part], dst=closed)
@@ -66,14 +53,14 @@ class Cleanup:
         cleaned[part] = inner
         if decide is not None:
             cleaned = decide(cleaned)
-        return remove_small(cleaned, self.min_area)
+        return remove_small(cleaned, self._min_area)
 
     def majority(self, mask: Mask) -> Mask:
         """Each pixel as most of the square around it."""
-        if self.square <= 1:
+        if self._square <= 1:
             return mask
         # The mean of a binary square tells its majority, far faster than a median filter.
-        square = (self.square, self.square)
+        square = (self._square, self._square)
         mean = cv2.blur(mask, square, borderType=cv2.BORDER_REPLICATE)
         return np.asarray(cv2.compare(mean, 127, cv2.CMP_GT), np.uint8)
 
@@ -114,8 +101,3 @@ def remove_small(mask: Mask, min_area: int) -> Mask:
     rest = np.zeros_like(mask)
     rest[part] = np.take(is_large.view(np.uint8) * np.uint8(255), labels)
     return rest
-
-
-def odd_length(length: float, scale: float) -> int:
-    """Length for frames of another scale: odd, at least 3, and 0 where it is 0."""
-    return 0 if length == 0 else max(3, 2 * round((length * scale - 1) / 2) + 1)

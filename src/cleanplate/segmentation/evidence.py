@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
-from cleanplate.segmentation.cleanup import REFERENCE_PIXELS, Cleanup, part_with
-from cleanplate.segmentation.settings import SegmentationSettings
+from cleanplate.frames import FloatMap, Mask, Picture
+from cleanplate.segmentation.cleanup import Cleanup, part_with
+from cleanplate.segmentation.plan import CASTER_SIDE, SegmentationPlan
 from cleanplate.segmentation.shadow_model import ShadowModel
 from cleanplate.segmentation.shadows import SHADOW_REACH, WINDOW, Shadows, find_shadows
 from cleanplate.segmentation.texture import Texture
 
-CAST_REACH = 8
-"""How far from a shadow what casts it may be, in pixels of a frame of 320x240; what encloses it is
-looked for as far."""
-CASTER_SIDE = 3
-"""Of the least square that what casts a shadow fills, in pixels."""
 CLIPPED = 250
 """Grey level from which on a channel may be cut off, and hides the texture."""
 GREY_STEP, GREY_LEVELS, MOST_COLOURED = 4, 2, 0.01
@@ -57,23 +51,18 @@ class Evidence:
     to look like one means nothing.
 
     Args:
-        settings: Those of the masks.
-        size: Of the frames.
+        plan: Of the masks.
         shadow: What the scene's shadows look like; None: not known.
     """
 
-    def __init__(
-        self, settings: SegmentationSettings, size: FrameSize, shadow: ShadowModel | None
-    ) -> None:
-        self._settings = settings
+    def __init__(self, plan: SegmentationPlan, shadow: ShadowModel | None) -> None:
+        self._plan = plan
         self._shadow = shadow
-        self._size = size
-        self._cleanup = Cleanup(settings, size)
-        self._window = cast_window(size)
-        self._edge = np.zeros(size, np.uint8)
+        self._cleanup = Cleanup(plan)
+        self._window = plan.caster_side
+        self._edge = np.zeros(plan.size, np.uint8)
         self._edge[[0, -1]] = self._edge[:, [0, -1]] = 255
-        beside = max(3, self._cleanup.square)
-        self._beside = np.ones((beside, beside), np.uint8)
+        self._beside = np.ones((plan.neighbour_side, plan.neighbour_side), np.uint8)
 
     def judge(
         self, mask: Mask, faint: Mask | None, picture: Picture, background: Picture
@@ -90,7 +79,7 @@ class Evidence:
         if not cv2.hasNonZero(mask):
             return None
         seen = self._seen(considered, picture, background)
-        part = part_with(considered, self._cleanup.square // 2)
+        part = part_with(considered, self._plan.majority_side // 2)
         inner = mask[part]
         likely = cv2.bitwise_and(inner, seen.likely[part])
         darker = cv2.bitwise_or(cv2.bitwise_and(inner, seen.darker[part]), likely)
@@ -156,7 +145,7 @@ class Evidence:
 
     def _seen(self, considered: Mask, picture: Picture, background: Picture) -> Shadows:
         """What the tests of single pixels say where something is considered."""
-        height, width = self._size
+        height, width = self._plan.size
         likely, possible, darker, brighter = np.zeros((4, height, width), np.uint8)
         texture, change = np.empty((2, height, width), np.float32)
         seen = Shadows(likely, possible, darker, brighter, texture, change)
@@ -171,7 +160,9 @@ class Evidence:
             outer = np.s_[
                 outer_top : top + down + SHADOW_REACH, outer_left : left + across + SHADOW_REACH
             ]
-            found = find_shadows(picture[outer], background[outer], self._settings, self._shadow)
+            found = find_shadows(
+                picture[outer], background[outer], self._plan.shadow_limits, self._shadow
+            )
             inner = np.s_[top : top + down, left : left + across]
             skipped, beside = top - outer_top, left - outer_left
             own = np.s_[skipped : skipped + down, beside : beside + across]
@@ -238,13 +229,6 @@ class _Patches(NamedTuple):
         self, owners: NDArray[np.int32], values: FloatMap | NDArray[np.uint16]
     ) -> NDArray[np.float64]:
         return np.asarray(np.bincount(owners, values, self.most), np.float64)
-
-
-def cast_window(size: FrameSize) -> int:
-    """Side of the square in which what casts a shadow has to be."""
-    # What was eroded away of the caster is added.
-    reach = round(CAST_REACH * math.sqrt(size.pixels / REFERENCE_PIXELS))
-    return 2 * (reach + CASTER_SIDE // 2) + 1
 
 
 def is_grey(picture: Picture, background: Picture) -> bool:

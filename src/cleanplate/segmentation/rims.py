@@ -9,12 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.frames import Mask, Picture
+from cleanplate.segmentation.plan import SegmentationPlan
 from cleanplate.segmentation.shadow_model import ShadowModel
 
-OUTSIDE = 1 / 3
-"""How far outside the outline pixels are asked, as a share of how far inside."""
-EMPTY = 0.4
-"""Share of the least difference that counts, below which a pixel of the mask is background."""
 SHADOW_LEVELS, NO_SHADOW_LEVELS = 8.0, 16.0
 """Distance to the background in shadow, summed over RGB, below which a pixel is in shadow (little
 more than the noise of one pixel, since vehicles are dark and grey as well), and from which not."""
@@ -48,19 +45,17 @@ class Rims:
     3x3 pixels decides about what is neither, and evens out what noise does to single ones.
 
     Args:
-        depth: How far inside the outlines pixels are asked; 0: nothing is decided.
-        least: Difference summed over RGB that counts, in grey levels.
-        threshold: That with the noise of each pixel, `(H, W)`.
+        plan: Of the masks.
+        threshold: Difference that counts, with the noise of each pixel, `(H, W)`.
         shadow: What the scene's shadows look like; None: no pixel is taken for one.
     """
 
     def __init__(
-        self, depth: int, *, least: float, threshold: Mask, shadow: ShadowModel | None
+        self, plan: SegmentationPlan, *, threshold: Mask, shadow: ShadowModel | None
     ) -> None:
-        self._depth = depth
-        self._outside = max(1, round(OUTSIDE * depth))
-        self._inner_disc, self._outer_disc = _disc(depth), _disc(self._outside)
-        self._empty = np.float32(EMPTY * least)
+        self._depth, self._outside = plan.rim_depth, plan.rim_reach
+        self._inner_disc, self._outer_disc = _disc(self._depth), _disc(self._outside)
+        self._empty = np.float32(plan.empty)
         self._threshold = threshold
         self._loss = None if shadow is None else loss_of_light(shadow)
 

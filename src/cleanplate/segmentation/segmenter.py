@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from typing import NamedTuple
 
@@ -11,14 +10,14 @@ import numpy as np
 
 from cleanplate.errors import FrameSizeError
 from cleanplate.frames import FrameSize, Mask, Picture
-from cleanplate.segmentation.cleanup import REFERENCE_PIXELS, Cleanup, odd_length, remove_small
+from cleanplate.segmentation.cleanup import Cleanup, remove_small
 from cleanplate.segmentation.difference import residual
 from cleanplate.segmentation.evidence import Evidence, Verdict, is_grey
 from cleanplate.segmentation.light import Light
+from cleanplate.segmentation.plan import SegmentationPlan
 from cleanplate.segmentation.rims import Rims
-from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadow_model import ShadowModel, ShadowSamples
-from cleanplate.segmentation.shadows import SAMPLED_COLOUR, shadow_samples
+from cleanplate.segmentation.shadows import shadow_samples
 
 
 class Cut(NamedTuple):
@@ -40,34 +39,23 @@ class Segmenter:
 
     Args:
         noise: Noise of each pixel, `(H, W)`, uint8, grey levels summed over RGB.
-        settings: Those of the masks.
+        plan: Of the masks, for their size.
         shadow: What the scene's shadows look like; None: not known.
     """
 
     def __init__(
-        self, noise: Mask, settings: SegmentationSettings, shadow: ShadowModel | None = None
+        self, noise: Mask, plan: SegmentationPlan, shadow: ShadowModel | None = None
     ) -> None:
-        self._settings = settings
-        self._shadow = shadow if settings.shadow_test == "learned" else None
-        self._size = FrameSize(*noise.shape)
-        self._threshold = threshold_map(settings.threshold, settings.noise_factor, noise)
-        self._faint_threshold: Mask | None = None
-        if settings.faint_noise_factor < settings.noise_factor:
-            faint = settings.faint_noise_factor
-            self._faint_threshold = threshold_map(settings.threshold, faint, noise)
-        scale = math.sqrt(self._size.pixels / REFERENCE_PIXELS)
-        self._sigma = settings.blur * scale
-        self._kernel = odd_length(4 * settings.blur, scale)
-        self._cleanup = Cleanup(settings, self._size)
-        self._evidence = Evidence(settings, self._size, self._shadow)
-        tells_shadows = settings.shadows != "keep" and settings.shadow_deviations > 0
+        own = shadow if plan.uses_own_shadows else None
+        self._plan = plan
+        self._threshold = plan.thresholds(noise)
+        self._faint_threshold = plan.faint_thresholds(noise)
+        self._cleanup = Cleanup(plan)
+        self._evidence = Evidence(plan, own)
         self._rims = Rims(
-            round(settings.rim * scale),
-            least=settings.threshold,
-            threshold=self._threshold,
-            shadow=self._shadow if tells_shadows else None,
+            plan, threshold=self._threshold, shadow=own if plan.single_pixels_in_shadow else None
         )
-        self._light = Light(self._threshold) if settings.light == "follow" else None
+        self._light = Light(self._threshold) if plan.follows_light else None
 
     def segment(self, picture: Picture, background: Picture) -> Mask:
         """Foreground of one frame, `(H, W)`, uint8, 0 or 255.
@@ -89,10 +77,10 @@ class Segmenter:
         if self._faint_threshold is not None:
             faint = cv2.compare(difference, self._faint_threshold, cv2.CMP_GT)
         # A gap between two vehicles in which the plain road shows is none in a vehicle.
-        differs = cv2.compare(difference, self._settings.threshold / 2, cv2.CMP_GT)
-        everything = mask.copy() if self._settings.shadows == "label" else None
+        differs = cv2.compare(difference, self._plan.differs, cv2.CMP_GT)
+        everything = mask.copy() if self._plan.labels_shadows else None
         dropped: Mask | None = None
-        if self._settings.shadows != "keep":
+        if self._plan.tells_shadows:
             verdict = self._evidence.judge(mask, faint, picture, background)
             if verdict is not None:
                 _drop(mask, faint, verdict)
@@ -108,7 +96,7 @@ class Segmenter:
         # The test leaves a rim of each shadow; a majority would take thin ones out.
         rims = cv2.dilate(dropped, np.ones((3, 3), np.uint8))
         shadows = cv2.subtract(cv2.bitwise_and(rims, everything), cleaned)
-        return Cut(cleaned, background, remove_small(shadows, self._cleanup.min_area))
+        return Cut(cleaned, background, remove_small(shadows, self._plan.min_area))
 
     def shadow_samples(
         self, picture: Picture, background: Picture, before: Picture | None = None
@@ -126,8 +114,8 @@ class Segmenter:
         """
         background, difference = self._compared(picture, background)
         mask: Mask = cv2.compare(difference, self._threshold, cv2.CMP_GT)
-        settings = self._settings.model_copy(update={"shadow_colour": SAMPLED_COLOUR})
-        verdict = Evidence(settings, self._size, None).judge(mask, None, picture, background)
+        evidence = Evidence(self._plan.for_shadow_samples(), None)
+        verdict = evidence.judge(mask, None, picture, background)
         shadows = np.zeros_like(mask) if verdict is None else verdict.shadows
         if is_grey(picture, background):
             shadows[:] = 0  # without colours all shadows are alike, and all that is dark like them
@@ -149,23 +137,18 @@ class Segmenter:
 
     def _difference(self, picture: Picture, background: Picture) -> Mask:
         difference = residual(picture, background)
-        if self._sigma > 0:
-            kernel = (self._kernel, self._kernel)
-            difference = np.asarray(cv2.GaussianBlur(difference, kernel, self._sigma), np.uint8)
+        if self._plan.blur_sigma > 0:
+            kernel = (self._plan.blur_side, self._plan.blur_side)
+            blurred = cv2.GaussianBlur(difference, kernel, self._plan.blur_sigma)
+            difference = np.asarray(blurred, np.uint8)
         return difference
 
     def _require_size(self, picture: Picture, name: str) -> None:
-        if picture.shape[:2] != self._size:
+        if picture.shape[:2] != self._plan.size:
             got = FrameSize(*picture.shape[:2])
             raise FrameSizeError(
-                f"{name} of {got} for a scene of {self._size}; give it in the scene's size"
+                f"{name} of {got} for a scene of {self._plan.size}; give it in the scene's size"
             )
-
-
-def threshold_map(least: float, noise_factor: float, noise: Mask) -> Mask:
-    """Difference above which each pixel counts, `(H, W)`, uint8, from its noise."""
-    threshold = least + noise_factor * noise.astype(np.float32)
-    return np.clip(np.rint(threshold), 0, 255).astype(np.uint8)
 
 
 def _drop(mask: Mask, faint: Mask | None, verdict: Verdict) -> None:

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from cleanplate.frames import FloatMap, Mask, Picture
-from cleanplate.segmentation.settings import SegmentationSettings
+from cleanplate.segmentation.plan import ShadowLimits
 from cleanplate.segmentation.shadow_model import ShadowModel, ShadowSamples
 
 _MEAN_OF_CHANNELS = np.full((1, 3), 1 / 3, np.float32)
@@ -21,9 +21,6 @@ _LOG = np.log(np.arange(256) + LOG_OFFSET).astype(np.float32)
 LEAST_DARKENING = 0.05
 LOOSE_SPREAD, LOOSE_COLOUR = 3.5, 2.0
 """How many times the limits of a likely shadow are those of a possible one."""
-SAMPLED_COLOUR = 1.0
-"""Change of colour (log units, sum over RGB) up to which a scene's own shadows are looked for: in
-hard sun they are lit by the blue sky alone."""
 _SAMPLES_OF_FRAME = 2_000
 RELIT_LIGHT = (math.log(0.08), math.log(8))
 """The least light that is left in a hard shadow, and the most that a lamp adds (log units)."""
@@ -79,7 +76,7 @@ class _Change(NamedTuple):
 def find_shadows(
     picture: Picture,
     background: Picture,
-    settings: SegmentationSettings,
+    limits: ShadowLimits,
     model: ShadowModel | None = None,
 ) -> Shadows:
     """Where a frame may be its background in shadow.
@@ -100,14 +97,13 @@ def find_shadows(
     near = _Change.of(cv2.transform(smooth, _MEAN_OF_CHANNELS), squares, SMALL_WINDOW)
     if model is None:
         seen, strangeness = _Change.of(around, squares, WINDOW), _colour(smooth)
-        allowed = max(settings.shadow_colour, 1e-9)
+        allowed = limits.colour
     else:
         seen, strangeness = near, _distance(smooth, model)
-        allowed = max(settings.shadow_deviations, 1e-9)
-    most = settings.shadow_spread**2
-    limits = math.log(settings.shadow_darkest), -LEAST_DARKENING
-    likely = seen.within(*limits, most)
-    possible = seen.within(*limits, LOOSE_SPREAD**2 * most)
+        allowed = limits.deviations
+    most = limits.variance
+    likely = seen.within(limits.darkest, -LEAST_DARKENING, most)
+    possible = seen.within(limits.darkest, -LEAST_DARKENING, LOOSE_SPREAD**2 * most)
     return Shadows(
         cv2.bitwise_and(likely, cv2.compare(strangeness, allowed, cv2.CMP_LT)),
         cv2.bitwise_and(possible, cv2.compare(strangeness, LOOSE_COLOUR * allowed, cv2.CMP_LT)),

@@ -8,16 +8,13 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from cleanplate.frames import FrameSize
-from cleanplate.segmentation.cleanup import Cleanup
 from cleanplate.segmentation.evidence import (
-    CASTER_SIDE,
     CLIPPED,
     GREY_LEVELS,
     GREY_STEP,
     MOST_COLOURED,
-    cast_window,
 )
+from cleanplate.segmentation.plan import CASTER_SIDE, SegmentationPlan
 from cleanplate.segmentation.shadows import WINDOW
 from cleanplate.segmentation.texture import Texture
 from cleanplate.tensor_segmentation.filters import dilated, eroded, majority, packed, unpacked
@@ -30,14 +27,13 @@ class TensorEvidence:
     """Tells cast shadows and patches of light from objects.
 
     Args:
-        cleanup: Of the masks.
-        size: Of the frames.
+        plan: Of the masks.
     """
 
-    def __init__(self, cleanup: Cleanup, size: FrameSize) -> None:
-        self._square = cleanup.square
-        self._beside = _square(max(3, cleanup.square))
-        self._window = cast_window(size)
+    def __init__(self, plan: SegmentationPlan) -> None:
+        self._square = plan.majority_side
+        self._beside = _square(plan.neighbour_side)
+        self._window = plan.caster_side
 
     def without(
         self,

@@ -5,12 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from cleanplate.segmentation.plan import SegmentationPlan
 from cleanplate.segmentation.rims import (
-    EMPTY,
     LEAST_SHADE,
     MOST_SHADE,
     NO_SHADOW_LEVELS,
-    OUTSIDE,
     SHADOW_LEVELS,
 )
 from cleanplate.tensor_segmentation.filters import (
@@ -29,15 +28,14 @@ class TensorRims:
     """Decides about the pixels along the outlines of masks.
 
     Args:
-        depth: How far inside the outlines pixels are asked; 0: nothing is decided.
-        least: Difference summed over RGB that counts, in grey levels.
+        plan: Of the masks.
     """
 
-    def __init__(self, depth: int, least: float) -> None:
-        self._depth = depth
-        self._inside = disc_reaches(2 * depth + 1)
-        self._outside = disc_reaches(2 * max(1, round(OUTSIDE * depth)) + 1)
-        self._empty = EMPTY * least
+    def __init__(self, plan: SegmentationPlan) -> None:
+        self._depth = plan.rim_depth
+        self._inside = disc_reaches(2 * plan.rim_depth + 1)
+        self._outside = disc_reaches(2 * plan.rim_reach + 1)
+        self._empty = plan.empty
 
     def decide(
         self,

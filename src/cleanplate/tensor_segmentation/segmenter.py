@@ -6,7 +6,6 @@ come out as they do there; tests of shadows are not, and may differ where a numb
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,11 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cleanplate.errors import FrameSizeError
-from cleanplate.frames import FrameSize, Mask
-from cleanplate.segmentation import SegmentationSettings, ShadowModel
-from cleanplate.segmentation.cleanup import LEAST_CLEAR, REFERENCE_PIXELS, Cleanup, odd_length
+from cleanplate.frames import Mask
+from cleanplate.segmentation import SegmentationPlan, ShadowModel
+from cleanplate.segmentation.cleanup import LEAST_CLEAR
 from cleanplate.segmentation.rims import loss_of_light
-from cleanplate.segmentation.segmenter import threshold_map
 from cleanplate.tensor_segmentation.evidence import TensorEvidence
 from cleanplate.tensor_segmentation.filters import blurred, closed, gaussian_weights, majority
 from cleanplate.tensor_segmentation.light import TensorLight, picked
@@ -34,7 +32,7 @@ class TensorSegmenter:
     Args:
         noises: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB, of each view; all
             of one size.
-        settings: Those of the masks; shadows that are to get a label are dropped.
+        plan: Of the masks; shadows that are to get a label are dropped.
         shadows: What each view's shadows look like; None: not known.
         device: Where the frames are.
     """
@@ -42,36 +40,29 @@ class TensorSegmenter:
     def __init__(
         self,
         noises: Sequence[Mask],
-        settings: SegmentationSettings,
+        plan: SegmentationPlan,
         *,
         shadows: Sequence[ShadowModel | None],
         device: torch.device,
     ) -> None:
-        self._settings = settings
-        self._size = FrameSize(*noises[0].shape)
-        limits = [threshold_map(settings.threshold, settings.noise_factor, n) for n in noises]
+        self._plan = plan
+        limits = [plan.thresholds(noise) for noise in noises]
+        faint = [each for noise in noises if (each := plan.faint_thresholds(noise)) is not None]
         self._thresholds = _on(device, limits)
-        self._faint_thresholds: Tensor | None = None
-        if settings.faint_noise_factor < settings.noise_factor:
-            factor = settings.faint_noise_factor
-            self._faint_thresholds = _on(
-                device, [threshold_map(settings.threshold, factor, noise) for noise in noises]
-            )
-        self._light = TensorLight(limits, device) if settings.light == "follow" else None
-        learned = settings.shadow_test == "learned"
+        self._faint_thresholds = _on(device, faint) if faint else None
+        self._light = TensorLight(limits, device) if plan.follows_light else None
         self._whitenings = [
-            _whitening(shadow, settings, device) if learned and shadow is not None else None
+            None
+            if shadow is None or not plan.uses_own_shadows
+            else _whitening(shadow, plan.shadow_limits.deviations, device)
             for shadow in shadows
         ]
-        scale = math.sqrt(self._size.pixels / REFERENCE_PIXELS)
         self._weights: tuple[int, ...] = ()
-        if settings.blur > 0:
-            side = odd_length(4 * settings.blur, scale)
-            self._weights = gaussian_weights(side, settings.blur * scale)
-        self._cleanup = Cleanup(settings, self._size)
-        self._evidence = TensorEvidence(self._cleanup, self._size)
-        self._rims = TensorRims(round(settings.rim * scale), settings.threshold)
-        tells = learned and settings.shadows != "keep" and settings.shadow_deviations > 0
+        if plan.blur_sigma > 0:
+            self._weights = gaussian_weights(plan.blur_side, plan.blur_sigma)
+        self._evidence = TensorEvidence(plan)
+        self._rims = TensorRims(plan)
+        tells = plan.single_pixels_in_shadow
         self._losses = _on(device, [_loss(shadow if tells else None) for shadow in shadows])
 
     def segment(
@@ -95,15 +86,15 @@ class TensorSegmenter:
         faint: Tensor | None = None
         if self._faint_thresholds is not None:
             faint = difference > picked(self._faint_thresholds, owners)
-        if self._settings.shadows != "keep":
+        if self._plan.tells_shadows:
             mask, faint = self._without_shadows(mask, faint, (pictures, backgrounds), owners)
-        differs = difference > self._settings.threshold / 2
+        differs = difference > self._plan.differs
         cleaned = self._cleaned(mask, faint, differs)
         thresholds = picked(self._thresholds, owners)
         decided = self._rims.decide(
             (cleaned, mask), (pictures, backgrounds), thresholds, self._losses[owners]
         )
-        found = without_small(decided, self._cleanup.min_area)
+        found = without_small(decided, self._plan.min_area)
         return found.to(torch.uint8).mul_(255)
 
     def _compared(
@@ -145,7 +136,7 @@ class TensorSegmenter:
             frames, plates, asked = (
                 each if len(places) == len(each) else each[places] for each in (*seen, considered)
             )
-            some = find_shadows(frames, plates, self._settings, asked, whitening)
+            some = find_shadows(frames, plates, self._plan.shadow_limits, asked, whitening)
             if len(places) == len(mask):
                 whole = some
                 break
@@ -160,20 +151,20 @@ class TensorSegmenter:
         return self._evidence.without(mask, faint, seen, whole, known)
 
     def _cleaned(self, mask: Tensor, faint: Tensor | None, differs: Tensor) -> Tensor:
-        cleanup = self._cleanup
-        mask = majority(mask, cleanup.square)
+        side, gap = self._plan.majority_side, self._plan.closing_diameter
+        mask = majority(mask, side)
         if faint is not None:
-            mask = joined(mask, majority(faint, cleanup.square), LEAST_CLEAR)
-        if cleanup.gap > 1:
-            mask = mask | (closed(mask, cleanup.gap) & differs)
+            mask = joined(mask, majority(faint, side), LEAST_CLEAR)
+        if gap > 1:
+            mask = mask | (closed(mask, gap) & differs)
         return mask
 
     def _require_size(self, pictures: Tensor, name: str) -> None:
-        if tuple(pictures.shape[1:]) != (3, *self._size):
+        if tuple(pictures.shape[1:]) != (3, *self._plan.size):
             got = "x".join(str(side) for side in pictures.shape[1:])
             raise FrameSizeError(
-                f"{name} of {got} for a scene of {self._size}; give (B, 3, height, width) in the "
-                "scene's working size"
+                f"{name} of {got} for a scene of {self._plan.size}; give (B, 3, height, width) in "
+                "the scene's working size"
             )
 
 
@@ -191,6 +182,5 @@ def _on(device: torch.device, maps: Sequence[NDArray[np.generic]]) -> Tensor:
     return torch.from_numpy(np.stack(maps)).to(device)
 
 
-def _whitening(shadow: ShadowModel, settings: SegmentationSettings, device: torch.device) -> Tensor:
-    allowed = np.float32(max(settings.shadow_deviations, 1e-9))
-    return torch.from_numpy(shadow.whitening / allowed).to(device)
+def _whitening(shadow: ShadowModel, allowed: float, device: torch.device) -> Tensor:
+    return torch.from_numpy(shadow.whitening / np.float32(allowed)).to(device)

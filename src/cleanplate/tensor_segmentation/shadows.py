@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from cleanplate.segmentation.settings import SegmentationSettings
+from cleanplate.segmentation.plan import ShadowLimits
 from cleanplate.segmentation.shadows import (
     LEAST_DARKENING,
     LOG_OFFSET,
@@ -46,7 +45,7 @@ class TensorShadows(NamedTuple):
 def find_shadows(
     pictures: Tensor,
     backgrounds: Tensor,
-    settings: SegmentationSettings,
+    limits: ShadowLimits,
     considered: Tensor,
     whitening: Tensor | None = None,
 ) -> TensorShadows:
@@ -55,7 +54,7 @@ def find_shadows(
     Args:
         pictures: `(B, 3, H, W)`, uint8.
         backgrounds: Likewise.
-        settings: Those of the masks.
+        limits: What a shadow may be.
         considered: `(B, H, W)`, bool: asked is only there, which spares the most of a frame.
         whitening: `(B, 3, 4)`, of the scene's own shadows, in deviations that are allowed; None:
             they are not known.
@@ -64,7 +63,7 @@ def find_shadows(
     maps = [torch.zeros(considered.shape, device=considered.device) for _ in range(2)]
     for some in considered.nonzero().split(_AT_ONCE):
         place = some.unbind(1)
-        seen = _judged((pictures, backgrounds), place, settings, whitening)
+        seen = _judged((pictures, backgrounds), place, limits, whitening)
         for whole, found in zip((*masks, *maps), seen, strict=True):
             whole[place] = found
     return TensorShadows(*masks, *maps)
@@ -77,16 +76,16 @@ class _Darkening(NamedTuple):
     variance: Tensor
     strangeness: Tensor
 
-    def shadows(self, settings: SegmentationSettings) -> tuple[Tensor, Tensor]:
-        darker = (self.light > math.log(settings.shadow_darkest)) & (self.light < -LEAST_DARKENING)
-        most = settings.shadow_spread**2
+    def shadows(self, limits: ShadowLimits) -> tuple[Tensor, Tensor]:
+        darker = (self.light > limits.darkest) & (self.light < -LEAST_DARKENING)
+        most = limits.variance
         return (
             darker & (self.variance < most) & (self.strangeness < 1),
             darker & (self.variance < LOOSE_SPREAD**2 * most) & (self.strangeness < LOOSE_COLOUR),
         )
 
-    def relit(self, settings: SegmentationSettings) -> tuple[Tensor, Tensor]:
-        even = self.variance < settings.shadow_spread**2
+    def relit(self, limits: ShadowLimits) -> tuple[Tensor, Tensor]:
+        even = self.variance < limits.variance
         darker = (self.light >= RELIT_LIGHT[0]) & (self.light <= -LEAST_DARKENING)
         brighter = (self.light >= LEAST_DARKENING) & (self.light <= RELIT_LIGHT[1])
         return even & darker, even & brighter
@@ -95,7 +94,7 @@ class _Darkening(NamedTuple):
 def _judged(
     seen: tuple[Tensor, Tensor],
     place: tuple[Tensor, ...],
-    settings: SegmentationSettings,
+    limits: ShadowLimits,
     whitening: Tensor | None,
 ) -> TensorShadows:
     """The same at some places, `(N,)` each."""
@@ -107,14 +106,14 @@ def _judged(
     wide, own = (each.mean(2) for each in _ratios(seen, place, WINDOW))
     around = wide.mean(1)
     if whitening is None:
-        strange = colour / max(settings.shadow_colour, 1e-9)
+        strange = colour / limits.colour
         judged = _Darkening(around, _variance(wide, around), strange)
     else:
         judged = near._replace(strangeness=_distance(smooth, whitening[place[0]]))
     middle = wide.shape[1] // 2
     return TensorShadows(
-        *judged.shadows(settings),
-        *near.relit(settings),
+        *judged.shadows(limits),
+        *near.relit(limits),
         own[:, middle] - own.mean(1),
         wide[:, middle] - around,
     )

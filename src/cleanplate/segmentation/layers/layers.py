@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.frames import FrameSize, Mask, Picture
+from cleanplate.frames import Mask, Picture
 from cleanplate.segmentation.cleanup import Cleanup
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers.covers import Covers
@@ -20,8 +20,8 @@ from cleanplate.segmentation.layers.standing import Look
 from cleanplate.segmentation.layers.stillness import Stillness
 from cleanplate.segmentation.layers.waiting import Waiting
 from cleanplate.segmentation.layers.waiting_object import WaitingObject
+from cleanplate.segmentation.plan import SegmentationPlan
 from cleanplate.segmentation.segmenter import Cut, Segmenter
-from cleanplate.segmentation.settings import SegmentationSettings
 from cleanplate.segmentation.shadow_model import ShadowModel
 
 _PATIENCE = 2.0
@@ -70,7 +70,7 @@ class Layers:
 
     Args:
         noise: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB.
-        settings: Those of the masks, and what waiting and settling mean.
+        plan: Of the masks, and what waiting and settling mean.
         others: Noise in the other states of the scene.
         shadow: What the shadows of its main state look like; None: not known.
         pace: Time between two looks at who rests, in seconds; 0: every frame is looked at.
@@ -79,42 +79,39 @@ class Layers:
     def __init__(
         self,
         noise: Mask,
-        settings: SegmentationSettings,
+        plan: SegmentationPlan,
         others: Sequence[Mask] = (),
         *,
         shadow: ShadowModel | None = None,
         pace: float = PACE,
     ) -> None:
-        size = FrameSize(*noise.shape)
         self._segmenters = [
-            Segmenter(noise, settings, shadow),
-            *(Segmenter(each, settings) for each in others),
+            Segmenter(noise, plan, shadow),
+            *(Segmenter(each, plan) for each in others),
         ]
-        self._settings = settings
-        self._stillness = Stillness(noise, settings.wait_seconds)
-        self._cleanup = Cleanup(settings, size)
-        settle = settings.settle_seconds
+        self._plan = plan
+        self._stillness = Stillness(noise, plan.wait_seconds)
+        self._cleanup = Cleanup(plan)
         self._waiting = Waiting(
-            size,
-            min_area=max(1, self._cleanup.min_area),
-            gap=self._cleanup.gap,
-            wait=settings.wait_seconds,
+            plan.size,
+            min_area=plan.least_object,
+            gap=plan.closing_diameter,
+            wait=plan.wait_seconds,
             patience=_PATIENCE,
-            settle=None if settle == "never" else settle,
+            settle=plan.settle_seconds,
         )
-        self._covers = Covers(self._cleanup.gap)
+        self._covers = Covers(plan.closing_diameter)
         self._pace = pace
-        self._rests = np.zeros(size, np.bool_)
+        self._rests = np.zeros(plan.size, np.bool_)
         self._due = -math.inf
         self._tested: dict[int, _Tested] = {}
-        self._size = size
         self._mends: dict[int, NDArray[np.int16]] = {}
         self._repairs = 0
 
     @property
     def repair(self) -> NDArray[np.int16]:
         """What has been added to the background of the main state, `(h, w, 3)`, grey levels."""
-        return self._mends.get(0, np.zeros((*self._size, 3), np.int16))
+        return self._mends.get(0, np.zeros((*self._plan.size, 3), np.int16))
 
     @property
     def mends(self) -> Mapping[int, NDArray[np.int16]]:
@@ -157,7 +154,7 @@ class Layers:
         if time >= self._due:
             self._due = time + self._pace
             self._look_who_rests(time, picture, cut)
-            if self._settings.repair_ghosts and self._mend_ghosts(cut, picture, state):
+            if self._plan.corrects_ghosts and self._mend_ghosts(cut, picture, state):
                 cut = segmenter.cut(picture, self._mended(background, state))
         labels = self._labels(cut.mask, self._rests & (cut.mask > 0))
         if cut.shadows is not None:
@@ -214,7 +211,7 @@ class Layers:
         grown = cv2.dilate(region, np.ones((_RIM, _RIM), np.uint8)) > 0
         place = grown & ((mask == 0) | (region > 0))
         change = np.rint(self._stillness.look[place]).astype(np.int16)
-        repair = self._mends.setdefault(state, np.zeros((*self._size, 3), np.int16))
+        repair = self._mends.setdefault(state, np.zeros((*self._plan.size, 3), np.int16))
         repair[place] += change
         self._stillness.rebase(place, change)
         self._waiting.forget(mark)

@@ -1,0 +1,89 @@
+"""The plan of the segmentation: settings as numbers for frames of one size."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import cleanplate
+from cleanplate.frames import FrameSize
+from cleanplate.segmentation import SegmentationPlan, SegmentationSettings
+
+REFERENCE = FrameSize(240, 320)
+SOURCES = Path(cleanplate.__file__).parent
+DEFAULT = SegmentationSettings()
+
+
+def test_in_the_reference_size_lengths_are_those_of_the_settings() -> None:
+    plan = SegmentationPlan.of(DEFAULT, REFERENCE)
+    assert plan.blur_sigma == DEFAULT.blur
+    assert plan.majority_side == DEFAULT.majority
+    assert plan.closing_diameter == DEFAULT.closing
+    assert plan.min_area == DEFAULT.min_area
+    assert plan.rim_depth == DEFAULT.rim
+
+
+def test_lengths_grow_with_the_frame_and_areas_with_its_pixels() -> None:
+    small, large = (SegmentationPlan.of(DEFAULT, size) for size in (REFERENCE, FrameSize(720, 960)))
+    assert large.blur_sigma == pytest.approx(3 * small.blur_sigma)
+    assert large.majority_side == 3 * small.majority_side
+    assert large.closing_diameter == 3 * small.closing_diameter
+    assert large.rim_depth == 3 * small.rim_depth
+    assert large.min_area == 9 * small.min_area
+    assert large.threshold == small.threshold
+    assert large.wait_seconds == small.wait_seconds
+
+
+def test_thresholds_rise_with_the_noise_of_the_pixel() -> None:
+    plan = SegmentationPlan.of(DEFAULT, FrameSize(1, 3))
+    noise = np.array([[0, 4, 200]], np.uint8)
+    assert plan.thresholds(noise).tolist() == [[45, 57, 255]]
+    faint = plan.faint_thresholds(noise)
+    assert faint is not None
+    assert faint.tolist() == [[45, 47, 145]]
+
+
+def test_what_is_switched_off_is_off() -> None:
+    settings = SegmentationSettings(
+        blur=0, majority=0, closing=0, rim=0, faint_noise_factor=3, shadows="keep", light="off"
+    )
+    plan = SegmentationPlan.of(settings, REFERENCE)
+    assert (plan.blur_side, plan.majority_side, plan.closing_diameter, plan.rim_depth) == (0,) * 4
+    assert plan.faint_thresholds(np.zeros((1, 1), np.uint8)) is None
+    assert not plan.tells_shadows
+    assert not plan.single_pixels_in_shadow
+    assert not plan.follows_light
+
+
+def test_plans_of_equal_settings_are_equal() -> None:
+    assert SegmentationPlan.of(DEFAULT, REFERENCE) == SegmentationPlan.of(DEFAULT, REFERENCE)
+    other = SegmentationSettings(threshold=46)
+    assert SegmentationPlan.of(other, REFERENCE) != SegmentationPlan.of(DEFAULT, REFERENCE)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "factor", "compared"), [(45, 3, 57), (255, 9, 255), (0, 0, 1), (20.4, 0.5, 22)]
+)
+def test_the_threshold_of_states_is_that_of_the_masks_with_some_noise(
+    threshold: float, factor: float, compared: int
+) -> None:
+    settings = SegmentationSettings(threshold=threshold, noise_factor=factor)
+    assert SegmentationPlan.of(settings, REFERENCE).compared_threshold == compared
+
+
+def test_only_the_plan_reads_settings() -> None:
+    """Two readings of one setting would have to be kept alike by hand."""
+    readers = {
+        str(path.relative_to(SOURCES))
+        for package in ("segmentation", "tensor_segmentation")
+        for path in (SOURCES / package).rglob("*.py")
+        if re.search(r"\bSegmentationSettings\b", path.read_text(encoding="utf-8"))
+    }
+    assert readers == {
+        "segmentation/__init__.py",
+        "segmentation/settings.py",
+        "segmentation/plan.py",
+    }
