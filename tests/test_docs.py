@@ -32,6 +32,7 @@ from scenes import paint_scene, write_image_folder
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS_PAGE = ROOT / "docs" / "commands.md"
 SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+TUTORIAL = ROOT / "docs" / "tutorial.md"
 ADDING = ROOT / "docs" / "adding-an-architecture.md"
 ADDING_DATASET = ROOT / "docs" / "adding-a-dataset.md"
 README = ROOT / "README.md"
@@ -300,6 +301,22 @@ def test_the_python_examples_of_a_page_run(
     for text in examples:
         exec(compile(text, page, "exec"), names)
     assert (tmp_path / "scene" / "config.yaml").exists() == (page == "python.md")
+
+
+@pytest.mark.slow
+def test_the_commands_of_the_tutorial_work_one_after_the_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shorter = {"demo": ["--seconds", "3", "--budget", "3steps"], "learn": ["--budget", "3steps"]}
+    commands = [words for words in command_lines(TUTORIAL) if words[0] != "doctor"]
+    assert [words[0] for words in commands][:3] == ["demo", "learn", "segment"]
+    for words in commands:
+        given = [word for word in words if word not in ("--seconds", "20")]
+        assert run([*given, *shorter.get(words[0], []), "--quiet"]) == 0, words
+    for text in blocks(TUTORIAL, "python"):
+        exec(compile(text, "tutorial.md", "exec"), {})
+    assert (tmp_path / "scene" / "report.html").exists()
 
 
 def test_the_settings_file_of_the_page_is_understood(
