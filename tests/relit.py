@@ -88,6 +88,15 @@ def enclosed(share: float, *, texture: float) -> Seen:
     return seen(painted, plate, truth)
 
 
+def half_drawn(gain: float, *, texture: float, drawn: float) -> Seen:
+    """The patch in another light, before a background whose network drew something of its own."""
+    lit = relit(gain, texture=texture)
+    blotches = floor(texture=drawn, seed=1) - np.float32(FLOOR)
+    background = lit.background.astype(np.float32)
+    background[PATCH] += blotches[PATCH]
+    return Seen(lit.picture, np.clip(np.rint(background), 0, 255).astype(np.uint8), lit.truth)
+
+
 def lamp(*, texture: float) -> Seen:
     """A pool of light that fades outwards, on a dark floor."""
     plate = floor(texture=texture) * 0.4
@@ -121,6 +130,7 @@ CHANGES = {
     "hard shadow": relit((0.17, 0.2, 0.26), texture=10, is_cast=True),
     "sun": relit(1.7, texture=6),
     "sun that clips": relit((2.0, 2.0, 2.0), texture=6),
+    "sun, half drawn": half_drawn(1.7, texture=6, drawn=6.1),
     "lamp": lamp(texture=6),
     "lamp of another colour": relit((1.8, 1.4, 0.95), texture=6),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from cleanplate.segmentation.difference import residual
+from cleanplate.segmentation.difference import GREY_GAIN, residual
 
 
 def test_the_residual_is_the_difference_summed_over_the_colours_and_held_at_255() -> None:
@@ -33,3 +33,16 @@ def test_pictures_turned_in_memory_are_read_as_they_look() -> None:
     picture, background = random.integers(0, 256, (2, 6, 9, 3), dtype=np.uint8)
     turned = residual(picture[:, ::-1], background[:, ::-1])
     assert np.array_equal(turned, residual(picture, background)[:, ::-1])
+
+
+def test_without_colours_a_difference_counts_more() -> None:
+    random = np.random.default_rng(3)
+    grey, background = random.integers(0, 256, (2, 16, 24, 1), dtype=np.uint8).repeat(3, axis=-1)
+    slow = np.abs(grey.astype(int) - background.astype(int)).sum(axis=2)
+    expected = np.floor(np.minimum(np.minimum(slow, 255) * GREY_GAIN, 255))
+    assert np.array_equal(residual(grey, background), expected)
+    # One of the two has colours: what is summed has them as well.
+    tinted = background.copy()
+    tinted[..., 2] = 255 - tinted[..., 2]
+    slow = np.abs(grey.astype(int) - tinted.astype(int)).sum(axis=2)
+    assert np.array_equal(residual(grey, tinted), np.minimum(slow, 255))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cleanplate.frames import FloatMap, Mask, Picture
 from cleanplate.segmentation.cleanup import Cleanup, part_with
+from cleanplate.segmentation.difference import is_grey
 from cleanplate.segmentation.plan import CASTER_SIDE, SegmentationPlan
 from cleanplate.segmentation.shadow_model import ShadowModel
 from cleanplate.segmentation.shadows import SHADOW_REACH, WINDOW, Shadows, find_shadows
@@ -17,9 +18,6 @@ from cleanplate.segmentation.texture import Texture
 
 CLIPPED = 250
 """Grey level from which on a channel may be cut off, and hides the texture."""
-GREY_STEP, GREY_LEVELS, MOST_COLOURED = 4, 2, 0.01
-"""Every so many pixels and rows one is asked whether its channels differ by more than so many
-levels, which hardly any does where a camera has no colours."""
 _WINDOW = np.ones((WINDOW, WINDOW), np.uint8)
 _LEAST_CASTER = np.ones((CASTER_SIDE, CASTER_SIDE), np.uint8)
 _BAND_PIXELS = 20_480
@@ -229,14 +227,3 @@ class _Patches(NamedTuple):
         self, owners: NDArray[np.int32], values: FloatMap | NDArray[np.uint16]
     ) -> NDArray[np.float64]:
         return np.asarray(np.bincount(owners, values, self.most), np.float64)
-
-
-def is_grey(picture: Picture, background: Picture) -> bool:
-    """Whether a frame and its background have no colours, so that colour is no evidence."""
-    for seen in (picture, background):
-        red, green, blue = cv2.split(np.ascontiguousarray(seen[::GREY_STEP, ::GREY_STEP]))
-        apart = cv2.max(cv2.absdiff(red, green), cv2.absdiff(blue, green))
-        coloured = cv2.countNonZero(cv2.compare(apart, GREY_LEVELS, cv2.CMP_GT))
-        if coloured > MOST_COLOURED * red.size:
-            return False
-    return True

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.frames import Mask, Picture
+from cleanplate.segmentation.difference import GREY_GAIN, is_grey
 from cleanplate.segmentation.plan import SegmentationPlan
 from cleanplate.segmentation.shadow_model import ShadowModel
 
@@ -117,7 +118,8 @@ class Rims:
         """What single pixels are, by their places in the frame."""
         scene = background.reshape(-1, 3).take(places, axis=0).astype(np.float32)
         change = picture.reshape(-1, 3).take(places, axis=0) - scene
-        difference = np.minimum(np.abs(change) @ _ONES, 255)
+        gain = np.float32(GREY_GAIN if is_grey(picture, background) else 1)
+        difference = np.minimum(gain * (np.abs(change) @ _ONES), 255)
         is_clear = difference > self._threshold.reshape(-1).take(places)
         shaded = np.zeros_like(is_clear)
         if self._loss is not None:

@@ -11,8 +11,8 @@ import numpy as np
 from cleanplate.errors import FrameSizeError
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation.cleanup import Cleanup, remove_small
-from cleanplate.segmentation.difference import residual
-from cleanplate.segmentation.evidence import Evidence, Verdict, is_grey
+from cleanplate.segmentation.difference import is_grey, residual
+from cleanplate.segmentation.evidence import Evidence, Verdict
 from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.plan import SegmentationPlan
 from cleanplate.segmentation.rims import Rims

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-SHOWN, HIDDEN = 0.5, 0.25
+SHOWN, HIDDEN = 0.45, 0.25
 """Share of the background's texture from which on it shows through, and below which something hides
-it."""
+it: more than half of it would be asked too much of backgrounds in which a network drew blotches of
+its own, and of the hard outline of a patch of sun."""
 DEVIATIONS, SURE_DEVIATIONS = 4.0, 6.0
 """How many standard deviations that share has to lie above nothing to count (for what nothing else
 speaks for, the second), or below the whole."""

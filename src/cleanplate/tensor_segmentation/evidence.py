@@ -10,13 +10,11 @@ from torch.nn import functional
 
 from cleanplate.segmentation.evidence import (
     CLIPPED,
-    GREY_LEVELS,
-    GREY_STEP,
-    MOST_COLOURED,
 )
 from cleanplate.segmentation.plan import CASTER_SIDE, SegmentationPlan
 from cleanplate.segmentation.shadows import WINDOW
 from cleanplate.segmentation.texture import Texture
+from cleanplate.tensor_segmentation.difference import is_grey
 from cleanplate.tensor_segmentation.filters import dilated, eroded, majority, packed, unpacked
 from cleanplate.tensor_segmentation.regions import Regions, find_regions
 from cleanplate.tensor_segmentation.shadows import TensorShadows
@@ -58,7 +56,7 @@ class TensorEvidence:
         patches = _Patches.of(majority(relit, self._square) & relit, likely)
         texture = patches.texture(found, seen[0])
         is_cast = self._is_cast(patches, mask, mask & ~likely)
-        has_colour = ~_is_grey(seen)[:, None, None].expand_as(mask)
+        has_colour = ~is_grey(*seen)[:, None, None].expand_as(mask)
         looks_so = is_cast & ~texture.is_hidden()
         # Where nothing else speaks for it, its texture has to show clearly.
         clearly = patches.of_likely(texture.is_surely_shown())
@@ -155,13 +153,3 @@ class _Patches(NamedTuple):
 def _square(side: int) -> tuple[int, ...]:
     """A square of an odd side, as `disc_reaches` gives a disc."""
     return (side // 2,) * side
-
-
-def _is_grey(seen: tuple[Tensor, Tensor]) -> Tensor:
-    """Whether frames and their backgrounds have no colours, `(B,)`."""
-    grey = torch.ones(len(seen[0]), dtype=torch.bool, device=seen[0].device)
-    for each in seen:
-        red, green, blue = each[:, :, ::GREY_STEP, ::GREY_STEP].to(torch.int16).unbind(1)
-        apart = torch.maximum((red - green).abs(), (blue - green).abs()).flatten(1)
-        grey &= (apart > GREY_LEVELS).sum(1) <= MOST_COLOURED * apart.shape[1]
-    return grey

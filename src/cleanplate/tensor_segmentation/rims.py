@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from cleanplate.segmentation.difference import GREY_GAIN
 from cleanplate.segmentation.plan import SegmentationPlan
 from cleanplate.segmentation.rims import (
     LEAST_SHADE,
@@ -12,6 +13,7 @@ from cleanplate.segmentation.rims import (
     NO_SHADOW_LEVELS,
     SHADOW_LEVELS,
 )
+from cleanplate.tensor_segmentation.difference import is_grey
 from cleanplate.tensor_segmentation.filters import (
     dilated,
     disc_reaches,
@@ -65,7 +67,8 @@ class TensorRims:
         frame, row, column = place
         scene = seen[1][frame, :, row, column].float()
         change = seen[0][frame, :, row, column] - scene
-        difference = change.abs().sum(1).clamp_(max=255)
+        gains = torch.where(is_grey(*seen), GREY_GAIN, 1.0)
+        difference = (gains[frame] * change.abs().sum(1)).clamp_(max=255)
         off = _off_shadow(change, scene, losses[frame])
         limit = thresholds[row, column] if thresholds.ndim == 2 else thresholds[place]
         is_clear = (difference > limit) & (off >= NO_SHADOW_LEVELS)

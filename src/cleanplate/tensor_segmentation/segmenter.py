@@ -18,6 +18,7 @@ from cleanplate.frames import Mask
 from cleanplate.segmentation import SegmentationPlan, ShadowModel
 from cleanplate.segmentation.cleanup import LEAST_CLEAR
 from cleanplate.segmentation.rims import loss_of_light
+from cleanplate.tensor_segmentation.difference import residual
 from cleanplate.tensor_segmentation.evidence import TensorEvidence
 from cleanplate.tensor_segmentation.filters import blurred, closed, gaussian_weights, majority
 from cleanplate.tensor_segmentation.light import TensorLight, picked
@@ -166,12 +167,6 @@ class TensorSegmenter:
                 f"{name} of {got} for a scene of {self._plan.size}; give (B, 3, height, width) in "
                 "the scene's working size"
             )
-
-
-def residual(pictures: Tensor, backgrounds: Tensor) -> Tensor:
-    """Absolute difference of `(B, 3, h, w)` summed over RGB, `(B, h, w)`, uint8, held at 255."""
-    apart = (pictures.to(torch.int16) - backgrounds).abs_()
-    return apart.sum(1, dtype=torch.int16).clamp_(max=255).to(torch.uint8)
 
 
 def _loss(shadow: ShadowModel | None) -> NDArray[np.float32]:
