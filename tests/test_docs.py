@@ -113,6 +113,29 @@ def test_readme_is_read_in_five_minutes() -> None:
     assert len(read(README).split()) <= 900
 
 
+PRIVATE = re.compile(
+    r"\b(who|whom|whoever|somebody|nobody|everybody|beside|mended|told of|tried and not kept)\b",
+    re.I,
+)
+"""Words that the pages use for what the field names otherwise, or for a diary."""
+IN_PLAIN_ENGLISH = (
+    README,
+    ROOT / "ARCHITECTURE.md",
+    *(page for page in (ROOT / "docs").glob("*.md") if page.name != "benchmarks.md"),
+    *(ROOT / "docs" / "how-to").glob("*.md"),
+)
+
+
+@pytest.mark.parametrize(
+    "page", IN_PLAIN_ENGLISH, ids=lambda page: page.relative_to(ROOT).as_posix()
+)
+def test_pages_are_in_plain_english(page: Path) -> None:
+    prose = re.sub(r"`[^`]*`|\]\([^)]*\)", "", without_blocks(page))
+    # Rows of settings are those of the program.
+    lines = [line for line in prose.splitlines() if page != SETTINGS_PAGE or line[:1] != "|"]
+    assert PRIVATE.findall("\n".join(lines)) == []
+
+
 # Commands and their options
 
 
