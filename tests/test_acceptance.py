@@ -108,7 +108,9 @@ def test_e_the_decoders_of_generator_and_discriminator_learn(tmp_path: Path) -> 
     recording = record(tmp_path, paint_scene(32, 48, 12).frames)
     # The first step moves nothing behind the last layer, which starts from zero.
     first, last = (
-        cleanplate.learn(recording, method="dcgan", budget=budget, device="cpu").estimator.tensors()
+        cleanplate.learn(
+            recording, method="dcgan", budget=budget, device="cpu"
+        ).model.main.estimator.tensors()
         for budget in ("1step", "4steps")
     )
     # The discriminator is a U-Net; one whose second half nobody trains judges no pixel.
@@ -202,7 +204,7 @@ def test_i_each_frame_keeps_its_flow_and_mask_whatever_the_order_of_the_names(
     # The order of the batches of a training plays no part either: the network sees pairs.
     extras = painted.extras(scene.settings.architecture().modalities)
     turned = {modality: maps[::-1].copy() for modality, maps in extras.items()}
-    by_hand = scene.estimator.estimate(painted.frames[::-1].copy(), turned)
+    by_hand = scene.model.main.estimate(painted.frames[::-1].copy(), turned)
     np.testing.assert_allclose(
         by_hand[::-1].astype(np.int16), backgrounds(scene, ordered).astype(np.int16), atol=1
     )

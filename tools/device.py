@@ -39,9 +39,8 @@ from cleanplate.datasets.painted import PaintedIntersection, PaintedSettings, wr
 from cleanplate.scene import Scene
 from cleanplate.scene.estimators import pick_device
 from cleanplate.scene.provenance import describe_machine
-from cleanplate.scene.tensors import TensorScene, views_of
+from cleanplate.scene.tensors import TensorScene
 from cleanplate.scene.together import ScenesTogether
-from cleanplate.segmentation import SegmentationPlan
 from cleanplate.tensor_segmentation import TensorSegmenter
 from cleanplate.video import in_batches, open_source
 
@@ -122,9 +121,13 @@ def name_of(device: torch.device) -> str:
 def speeds(scene: Scene, frames: Tensor, batch: int, seconds: float) -> dict[str, Any]:
     """Frames a second of the whole and of its two halves, for batches of one size."""
     tensors = TensorScene(scene, frames.device)
-    noises, shadows = views_of(scene)
-    plan = SegmentationPlan.of(scene.settings.segmentation, scene.working_size)
-    segmenter = TensorSegmenter(noises, plan, shadows=shadows, device=tensors.device)
+    states = scene.model.states
+    segmenter = TensorSegmenter(
+        [state.noise for state in states],
+        scene.model.plan,
+        shadows=[state.shadow for state in states],
+        device=tensors.device,
+    )
     chunks = [chunk for chunk in frames.split(batch) if len(chunk) == batch] or [frames]
     pairs = []
     for chunk in chunks:

@@ -158,7 +158,7 @@ def score(
         "F_inner": measure(middle, frames=len(truth)).F,
         "recall": measure(whole, frames=len(truth)).recall,
         "precision": measure(whole, frames=len(truth)).precision,
-        "registration": scene.shake.as_values(),
+        "registration": scene.camera.as_values(),
         "camera_moved": None if watch.moved is None else str(watch.moved),
         "learn_seconds": learned - begin,
         "segment_seconds": ended - learned,

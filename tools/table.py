@@ -118,7 +118,7 @@ def measure(method: str, recipe: str, sequence: str, *, budget: str) -> dict[str
     others = {frame.number for frame in open_source(folder / "input").frames()} - scored
 
     counts, shares, frames = Counts(), [], 0
-    start_plate = scene.estimator.tensors().get("start_plate_picture", scene.plate)
+    start_plate = scene.model.main.estimator.tensors().get("start_plate_picture", scene.plate)
     begin = time.monotonic()
     busy = 0.0
     for result in scene.segment(folder / "input", skip=others):

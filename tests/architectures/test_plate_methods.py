@@ -56,7 +56,7 @@ def test_flow_weighs_the_loss_of_a_plate_and_is_not_computed_for_its_frames(tmp_
         write_image_folder(tmp_path, frames), method="bootstrap_plate", **QUICK
     )
     assert Modality.FLOW in load_architecture("bootstrap_plate").modalities
-    assert not scene.estimator.readers()
+    assert not scene.model.main.estimator.readers()
 
 
 @pytest.mark.slow
@@ -90,7 +90,9 @@ def test_the_pooling_over_time_learns_and_the_frames_do_not_change(tmp_path: Pat
     frames, _ = visited_often(0)
     source = write_image_folder(tmp_path, frames)
     before, after = (
-        cleanplate.learn(source, method="pooled_plate", budget=budget).estimator.tensors()
+        cleanplate.learn(
+            source, method="pooled_plate", budget=budget
+        ).model.main.estimator.tensors()
         for budget in ("1steps", "20steps")
     )
     np.testing.assert_array_equal(before["frames"], after["frames"])

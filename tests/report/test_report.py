@@ -18,6 +18,7 @@ import numpy as np
 import pytest
 
 import cleanplate.report.report as module
+from changed_scenes import with_model
 from cleanplate.errors import FrameSizeError, OutputError, SceneFileError, SourceError
 from cleanplate.frames import Frame, Picture
 from cleanplate.report import write_report
@@ -25,7 +26,7 @@ from cleanplate.report.figures import foreground_chart, noise_figure
 from cleanplate.report.foreground import MOMENTS, Foreground, _Moments, share
 from cleanplate.report.wording import duration, percent
 from cleanplate.scene import LearnOptions, Result, Scene, learn, load
-from cleanplate.scene.steadying import Shake
+from cleanplate.scene_model import CameraMotion
 
 HEADINGS = (
     "Clean plate",
@@ -272,7 +273,8 @@ def test_a_scene_that_says_little_of_its_origin_still_gets_a_report(
 
 def test_a_camera_that_shakes_is_told(run: Path, page: str, tmp_path: Path) -> None:
     assert "frames are compared as they are" in page
-    shaky = saved(load(run), tmp_path / "shaky", shake=Shake("translation", 4.26, lost_frames=3))
+    moving = CameraMotion("translation", 4.26, lost_frames=3)
+    shaky = saved(with_model(load(run), camera=moving), tmp_path / "shaky")
     told = write_report(shaky).read_text(encoding="utf-8")
     assert "shakes by 4.3 pixels" in told
     assert "taken out of every frame by shifts" in told

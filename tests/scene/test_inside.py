@@ -12,7 +12,6 @@ import torch
 import cleanplate
 from cleanplate.architectures.vae import VAE
 from cleanplate.batch import make_batch
-from cleanplate.scene.estimators import NetworkEstimator
 from scenes import paint_scene, write_image_folder
 
 
@@ -40,8 +39,9 @@ def test_a_network_with_codes_leaves_their_way(tmp_path: Path) -> None:
 def test_the_divergence_of_each_number_of_a_code_is_reported(tmp_path: Path) -> None:
     run = learn("vae", tmp_path)
     scene, painted = cleanplate.load(run, device="cpu"), paint_scene(40, 56, 12)
-    assert isinstance(scene.estimator, NetworkEstimator)
-    model = scene.estimator.model
+    network = scene.model.main.estimator.network
+    assert network is not None
+    model = network.model
     assert isinstance(model, VAE)
     batch = make_batch(painted.frames, {})
     with torch.no_grad():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +9,12 @@ import pytest
 import torch
 
 import cleanplate
+from changed_scenes import with_correction
 from cleanplate.architectures import architecture_summaries
 from cleanplate.batch import make_batch
 from cleanplate.errors import OutputError, SettingsError
-from cleanplate.scene.estimators import MendedEstimator, NetworkEstimator
 from cleanplate.scene.onnx import export_onnx
+from cleanplate.scene.state_tensors import tensors_of
 from scenes import PaintedScene, paint_scene, write_image_folder
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -32,8 +32,9 @@ def learned(recording: Path, method: str, **settings: object) -> cleanplate.Scen
 
 
 def largest_difference(scene: cleanplate.Scene, painted: PaintedScene, path: Path) -> float:
-    assert isinstance(scene.estimator, NetworkEstimator)
-    model = scene.estimator.model
+    network = scene.model.main.estimator.network
+    assert network is not None
+    model = network.model
     batch = make_batch(painted.frames, painted.extras(model.modalities))
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     feed = {"rgb": batch.rgb.numpy()} | {str(k): v.numpy() for k, v in batch.extras.items()}
@@ -58,19 +59,39 @@ def test_what_mends_the_background_is_in_the_graph(recording: Path, tmp_path: Pa
     scene = learned(recording, "conv_ae")
     repair = np.zeros((*PAINTED.size, 3), np.int16)
     repair[5:20, 7:30] = (40, -200, 9)
-    estimator = MendedEstimator.of(scene.estimator, repair)
-    path = export_onnx(dataclasses.replace(scene, estimator=estimator), tmp_path / "scene.onnx")
+    corrected = with_correction(scene, repair)
+    path = export_onnx(corrected, tmp_path / "scene.onnx")
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (found,) = session.run(["background"], {"rgb": make_batch(PAINTED.frames, {}).rgb.numpy()})
-    expected = estimator.estimate(PAINTED.frames)
+    expected = corrected.model.main.estimate(PAINTED.frames)
     assert np.abs(found.transpose(0, 2, 3, 1) * 255 - expected).max() < 1.01
-    assert np.abs(expected.astype(int) - scene.estimator.estimate(PAINTED.frames)).max() > 50
+    assert np.abs(expected.astype(int) - scene.model.main.estimate(PAINTED.frames)).max() > 50
+
+
+def test_a_correction_that_was_exported_is_added_once_and_later_ones_to_it(
+    recording: Path, tmp_path: Path
+) -> None:
+    first, later = np.zeros((2, *PAINTED.size, 3), np.int16)
+    first[5:20, 7:30] = (40, -60, 9)
+    later[10:30, 20:40] = (-30, 20, 50)
+    scene = with_correction(learned(recording, "conv_ae"), first)
+    scene.save(tmp_path / "run")
+    export_onnx(scene, tmp_path / "run" / "model.onnx")
+    model = cleanplate.load(tmp_path / "run", runtime="onnx").model
+    expected = scene.model.main.estimate(PAINTED.frames)
+    found = model.main.estimate(PAINTED.frames)
+    assert np.abs(found.astype(int) - expected).max() <= 1
+    corrected = model.corrected({0: later})
+    changed = corrected.main.estimate(PAINTED.frames)
+    assert np.array_equal(changed, np.clip(found + later, 0, 255))
+    assert np.array_equal(tensors_of(corrected)["ghost_repair"], first + later)
 
 
 def test_what_goes_past_black_or_white_is_held_in_range(recording: Path, tmp_path: Path) -> None:
     scene = learned(recording, "conv_ae")
-    assert isinstance(scene.estimator, NetworkEstimator)
-    view = scene.estimator.model.get_submodule("view")
+    network = scene.model.main.estimator.network
+    assert network is not None
+    view = network.model.get_submodule("view")
     view.get_buffer("plate")[..., :9] = -2
     view.get_buffer("plate")[..., 9:20] = 3
     path = export_onnx(scene, tmp_path / "scene.onnx")
@@ -82,11 +103,12 @@ def test_what_goes_past_black_or_white_is_held_in_range(recording: Path, tmp_pat
 
 def test_exporting_leaves_the_scene_as_it_was(recording: Path, tmp_path: Path) -> None:
     scene = learned(recording, "conv_ae")
-    before = scene.estimator.estimate(PAINTED.frames)
+    before = scene.model.main.estimate(PAINTED.frames)
     export_onnx(scene, tmp_path / "scene.onnx")
-    np.testing.assert_array_equal(scene.estimator.estimate(PAINTED.frames), before)
-    assert isinstance(scene.estimator, NetworkEstimator)
-    assert all(parameter.requires_grad for parameter in scene.estimator.model.parameters())
+    np.testing.assert_array_equal(scene.model.main.estimate(PAINTED.frames), before)
+    network = scene.model.main.estimator.network
+    assert network is not None
+    assert all(parameter.requires_grad for parameter in network.model.parameters())
 
 
 def test_what_is_no_single_graph_is_refused(recording: Path, tmp_path: Path) -> None:

@@ -16,11 +16,12 @@ import numpy as np
 import pytest
 
 import cleanplate
+from changed_scenes import with_main
 from cleanplate.errors import FrameSizeError, SegmentationError
 from cleanplate.frames import Frame
 from cleanplate.scene import Result, Scene
 from cleanplate.scene import stream as stream_module
-from cleanplate.scene.estimators import StillPlate
+from cleanplate.scene_model import StillPlate
 from cleanplate.segmentation import Cut
 from cleanplate.segmentation.beside import Following, SecondProcess, ToFollow
 from cleanplate.segmentation.beside import process as process_module
@@ -55,7 +56,7 @@ def haunted(recording: Path) -> Scene:
     scene = cleanplate.learn(recording, method="median", settings=settings)
     plate = road()
     plate[50:74, 60:100] = CAR
-    return replace(scene, plate=plate, estimator=StillPlate(plate))
+    return replace(with_main(scene, plate=plate, estimator=StillPlate(plate)), plate=plate)
 
 
 def same(ours: Result, theirs: Result) -> bool:

@@ -12,11 +12,9 @@ import pytest
 import cleanplate
 from cleanplate.errors import SceneFileError
 from cleanplate.frames import FrameSize, Picture
-from cleanplate.scene.states import (
-    StatesEstimator,
-    find_states,
-    restore_states,
-)
+from cleanplate.scene.find_states import find_states
+from cleanplate.scene.state_tensors import restore_states, tensors_of
+from cleanplate.scene_model.states import StatePicker
 from cleanplate.segmentation import SegmentationPlan, SegmentationSettings
 from cleanplate.video.cache import ArrayStack
 from cleanplate.video.camera_watch import CameraWatch
@@ -153,9 +151,8 @@ def test_states_are_compared_by_the_threshold_of_the_scene(
     assert len(find_states(ArrayStack(frames), 4, THRESHOLD)) == 1
     settings = {"segmentation": {"threshold": 6, "noise_factor": 0.5}}
     cleanplate.learn(frames, method="median", settings=settings, out=tmp_path / "run")
-    estimator = cleanplate.load(tmp_path / "run").estimator
-    assert isinstance(estimator, StatesEstimator)
-    assert estimator.pick(frames[[5, -5]]) == [0, 1]
+    picker = StatePicker.of(cleanplate.load(tmp_path / "run").model)
+    assert picker.pick(frames[[5, -5]]) == [0, 1]
 
 
 def wrong(scene: cleanplate.Scene, pictures: Picture, masks: np.ndarray, folder: Path) -> float:
@@ -216,7 +213,7 @@ def test_states_are_kept_exactly(run: Path, recording: Path, tmp_path: Path) -> 
     scene = cleanplate.load(run)
     scene.save(tmp_path / "copy")
     copy = cleanplate.load(tmp_path / "copy")
-    first, second = scene.estimator.tensors(), copy.estimator.tensors()
+    first, second = tensors_of(scene.model), tensors_of(copy.model)
     assert set(first) == set(second)
     assert "state_1_plate" in first
     for name, tensor in first.items():
@@ -229,7 +226,7 @@ def test_a_network_learns_the_main_state_and_keeps_a_plate_of_the_other(
     recording: Path, painted: PaintedScene
 ) -> None:
     scene = cleanplate.learn(recording, budget="30steps", device="cpu")
-    assert isinstance(scene.estimator, StatesEstimator)
+    assert scene.model.names == ["day", "infrared"]
     results = list(scene.segment(recording))
     assert [result.state for result in results] == ["day"] * DAYS + ["infrared"] * NIGHTS
     errors = [
@@ -248,17 +245,18 @@ def test_a_method_that_reads_flow_learns_of_a_scene_with_states(recording: Path)
 
 def test_a_repair_is_of_the_state_in_which_it_was_made(run: Path) -> None:
     scene = cleanplate.load(run)
-    assert isinstance(scene.estimator, StatesEstimator)
     repair = np.full((*scene.working_size, 3), 9, np.int16)
-    mended = scene.estimator.mended({1: repair})
-    before, after = scene.estimator.others[0].plate, mended.others[0].plate
-    assert np.array_equal(after, np.minimum(before.astype(int) + 9, 255))
-    assert np.array_equal(mended.main.tensors()["plate"], scene.estimator.main.tensors()["plate"])
+    main, night = scene.model.states
+    kept, corrected = scene.model.corrected({1: repair}).states
+    brighter = np.minimum(night.plate.astype(int) + 9, 255)
+    assert np.array_equal(corrected.plate, brighter)
+    assert np.array_equal(corrected.estimate(night.plate[None])[0], brighter)
+    assert kept is main
 
 
 def test_a_damaged_state_is_named(run: Path) -> None:
     scene = cleanplate.load(run)
-    tensors = scene.estimator.tensors()
+    tensors = tensors_of(scene.model)
     del tensors["state_1_noise"]
     with pytest.raises(SceneFileError, match="state_1_noise of 80x60"):
         restore_states(tensors, scene.working_size)

@@ -15,7 +15,8 @@ from cleanplate.evaluation.measures import measure
 from cleanplate.frames import FrameSize
 from cleanplate.modalities import FlowReader, FlowSettings, ModalityCache
 from cleanplate.scene import Scene
-from cleanplate.scene.steadying import Shake, steady
+from cleanplate.scene.steadying import steady
+from cleanplate.scene_model import CameraMotion
 from cleanplate.video import FrameCache, open_source
 from scenes import PaintedScene, paint_scene, write_image_folder
 from shaking import MARGIN, random_walk, shaken, turn_matrix, view
@@ -89,20 +90,20 @@ def test_a_shaken_scene_is_as_good_as_a_still_one(scene: Path, shaky: Path, calm
 def test_a_still_scene_is_left_alone_to_the_byte(calm: Path) -> None:
     by_default = cleanplate.learn(calm, method="median")
     without = cleanplate.learn(calm, method="median", settings=OFF)
-    assert by_default.shake == Shake()
+    assert by_default.camera == CameraMotion()
     assert np.array_equal(by_default.plate, without.plate)
     assert masks(by_default, calm) == masks(without, calm)
 
 
 def test_the_scene_file_says_how_the_camera_shook(scene: Path) -> None:
     loaded = cleanplate.load(scene)
-    assert loaded.shake.motion == "translation"
-    assert 5 < loaded.shake.reach < 13
-    assert loaded.provenance["registration"] == loaded.shake.as_values()
+    assert loaded.camera.motion == "translation"
+    assert 5 < loaded.camera.reach < 13
+    assert loaded.provenance["registration"] == loaded.camera.as_values()
     text = (scene / "config.yaml").read_text()
     assert "motion: translation" in text
     with pytest.raises(SceneFileError, match="makes no sense"):
-        Shake.of({"motion": "somersault", "reach": 3.0})
+        CameraMotion.of({"motion": "somersault", "reach": 3.0})
 
 
 def background_error(scene: Scene, recording: Path) -> float:
@@ -142,7 +143,7 @@ def test_large_frames_get_masks_of_their_own_size(shaky: Path) -> None:
     settings = {"sampling": {"working_pixels": HEIGHT * WIDTH // 4}}
     scene = cleanplate.learn(shaky, method="median", settings=settings)
     assert scene.working_size == FrameSize(HEIGHT // 2, WIDTH // 2)
-    assert scene.shake.motion == "translation"
+    assert scene.camera.motion == "translation"
     assert score(scene, shaky, SHAKEN) > 0.85
 
 
@@ -159,7 +160,7 @@ def test_a_camera_that_turns_is_registered_by_homographies(tmp_path: Path) -> No
     )
     recording = write_image_folder(tmp_path, turned.frames)
     scene = cleanplate.learn(recording, method="median")
-    assert scene.shake.motion == "homography"
+    assert scene.camera.motion == "homography"
     assert score(scene, recording, turned) > 0.88
 
 
@@ -183,7 +184,7 @@ def test_flow_is_that_of_the_steadied_frames(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_a_method_that_reads_flow_segments_a_shaken_scene(shaky: Path) -> None:
     scene = cleanplate.learn(shaky, method="rgb_flow_ae", budget="3steps", device="cpu")
-    assert scene.shake.motion == "translation"
+    assert scene.camera.motion == "translation"
     assert score(scene, shaky, SHAKEN) > 0.85
 
 
@@ -202,6 +203,6 @@ def test_frames_without_the_scene_are_not_learned_from(tmp_path: Path) -> None:
 
 
 def test_registration_can_be_switched_off_and_forced(shaky: Path, calm: Path) -> None:
-    assert cleanplate.learn(shaky, method="median", settings=OFF).shake == Shake()
+    assert cleanplate.learn(shaky, method="median", settings=OFF).camera == CameraMotion()
     forced = {"sampling": {"registration": "homography"}}
-    assert cleanplate.learn(calm, method="median", settings=forced).shake.motion == "homography"
+    assert cleanplate.learn(calm, method="median", settings=forced).camera.motion == "homography"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import cache
 from pathlib import Path
 
@@ -11,15 +10,14 @@ import pytest
 import torch
 
 import cleanplate
+from changed_scenes import with_correction, with_model, with_states
 from cleanplate.datasets import open_sequence
 from cleanplate.errors import FrameSizeError, SettingsError
 from cleanplate.evaluation.counts import Counts, count_frame
 from cleanplate.evaluation.measures import measure
 from cleanplate.frames import Mask, Picture
 from cleanplate.scene import LearnOptions, Scene
-from cleanplate.scene.estimators import MendedEstimator
-from cleanplate.scene.states import State, StatesEstimator
-from cleanplate.scene.steadying import Shake
+from cleanplate.scene_model import CameraMotion
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.video import open_source
 from lights import infrared
@@ -87,7 +85,7 @@ def test_what_mends_a_background_mends_it_on_tensors_too(recording: Path, tmp_pa
     scene = learned(recording, "candidates")
     repair = np.zeros((*PAINTED.size, 3), np.int16)
     repair[20:50, 30:60] = (-90, 40, 220)
-    mended = dataclasses.replace(scene, estimator=MendedEstimator.of(scene.estimator, repair))
+    mended = with_correction(scene, repair)
     found = mended.segment_tensors(tensors(PAINTED.frames)).numpy()
     assert (found[:, 25:45, 35:55] > 0).mean() > 0.9
     assert (found != frame_by_frame(mended, PAINTED.frames, tmp_path)).mean() <= 1e-3
@@ -97,9 +95,7 @@ def test_the_state_of_each_frame_is_picked_as_it_is_for_pictures(
     recording: Path, tmp_path: Path
 ) -> None:
     scene = learned(recording, "candidates")
-    night = State(infrared(scene.plate[None])[0], np.full(PAINTED.size, 6, np.uint8))
-    both = StatesEstimator(scene.estimator, scene.plate, [night], 57)
-    scene = dataclasses.replace(scene, estimator=both)
+    scene = with_states(scene, (infrared(scene.plate[None])[0], np.full(PAINTED.size, 6, np.uint8)))
     frames = np.concatenate([PAINTED.frames[:4], infrared(PAINTED.frames[4:8])])
     found = scene.segment_tensors(tensors(frames)).numpy()
     assert (found != frame_by_frame(scene, frames, tmp_path)).mean() <= 1e-3
@@ -123,7 +119,7 @@ def test_what_is_no_frame_of_the_scene_is_refused(recording: Path, frames: torch
 
 def test_what_needs_more_than_the_frame_is_refused(recording: Path) -> None:
     reads_flow = learned(recording, "rgb_flow_ae")
-    shakes = dataclasses.replace(learned(recording, "candidates"), shake=Shake("translation", 3.0))
+    shakes = with_model(learned(recording, "candidates"), camera=CameraMotion("translation", 3.0))
     with pytest.raises(SettingsError, match="'rgb_flow_ae' also reads flow"):
         reads_flow.segment_tensors(tensors(PAINTED.frames))
     with pytest.raises(SettingsError, match="shakes"):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from functools import cache
 from pathlib import Path
 
@@ -12,16 +11,17 @@ import torch
 from torch import Tensor
 
 import cleanplate
+from changed_scenes import with_correction, with_main, with_model, with_states
 from cleanplate.architectures import architecture_summaries, load_architecture
 from cleanplate.architectures.base import Start
 from cleanplate.errors import FrameSizeError, SettingsError, UsageError
 from cleanplate.frames import FrameSize, Modality
 from cleanplate.scene import Scene
-from cleanplate.scene.estimators import MendedEstimator, NetworkEstimator, StillPlate
-from cleanplate.scene.states import State, StatesEstimator
+from cleanplate.scene.estimators import NetworkEstimator
 from cleanplate.scene.tensors import TensorScene
 from cleanplate.scene.together import ScenesTogether
-from cleanplate.segmentation import ShadowModel
+from cleanplate.scene_model import SceneModel, SceneState, StillPlate
+from cleanplate.segmentation import SegmentationPlan, ShadowModel
 from cleanplate.settings import resolve
 from lights import infrared
 from scenes import paint_scene
@@ -65,10 +65,13 @@ def scene_of(method: str, seed: int, **model: object) -> Scene:
     noise = np.random.default_rng(seed).integers(0, 9, SIZE, dtype=np.uint8)
     return Scene(
         settings=settings,
-        frame_size=SIZE,
+        model=SceneModel(
+            frame_size=SIZE,
+            working_size=SIZE,
+            states=(SceneState("state 1", plate, noise, estimator),),  # type: ignore[arg-type]
+            plan=SegmentationPlan.of(settings.segmentation, SIZE),
+        ),
         plate=plate,
-        noise=noise,
-        estimator=estimator,  # type: ignore[arg-type]
         learned_on="cpu",
         provenance={},
     )
@@ -117,13 +120,11 @@ def test_each_scene_keeps_its_shadows_its_repairs_and_its_states() -> None:
     shadow = ShadowModel((-0.5, -0.02, 0.02), tuple(map(tuple, spread.tolist())))
     repair = np.zeros((*SIZE, 3), np.int16)
     repair[10:40, 10:40] = 90
-    night = State(infrared(third.plate[None])[0], np.full(SIZE, 6, np.uint8))
+    night = infrared(third.plate[None])[0], np.full(SIZE, 6, np.uint8)
     scenes = [
-        dataclasses.replace(first, shadow=shadow),
-        dataclasses.replace(second, estimator=MendedEstimator.of(second.estimator, repair)),
-        dataclasses.replace(
-            third, estimator=StatesEstimator(third.estimator, third.plate, [night], 57)
-        ),
+        with_main(first, shadow=shadow),
+        with_correction(second, repair),
+        with_states(third, night),
     ]
     frames = frames_of(0, 1, 2)
     frames[2, 0] = torch.from_numpy(infrared(frames[2, :1].permute(0, 2, 3, 1).numpy())[0]).permute(
@@ -138,7 +139,7 @@ def test_each_scene_keeps_its_shadows_its_repairs_and_its_states() -> None:
         (lambda: scene_of("conv_ae", 1), "method"),
         (lambda: scene_of("lowrank_ae", 1, rank=3), "settings of the network"),
         (
-            lambda: dataclasses.replace(scene_of("lowrank_ae", 1), frame_size=FrameSize(96, 128)),
+            lambda: with_model(scene_of("lowrank_ae", 1), frame_size=FrameSize(96, 128)),
             "frame size",
         ),
     ],

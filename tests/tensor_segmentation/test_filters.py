@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from cleanplate.frames import FrameSize, Mask
-from cleanplate.scene.result import enlarged_mask, resized
+from cleanplate.scene_model.sizes import enlarged_mask, resized
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.tensor_segmentation import resampling
 from cleanplate.tensor_segmentation.filters import (

@@ -38,9 +38,7 @@ _MOST_PIXELS = 1 << 20
 def prepare(seeds: Path, methods: Sequence[str] = _METHODS, *, with_graphs: bool = True) -> None:
     """A scene of each of several methods, some with all that a scene may hold."""
     import cleanplate
-    from cleanplate.scene.estimators import MendedEstimator
-    from cleanplate.scene.states import State, with_states
-    from cleanplate.scene.steadying import Shake
+    from cleanplate.scene_model import CameraMotion, SceneState
     from cleanplate.segmentation import ShadowModel
 
     source = write_folder(seeds / "recording", paint_frames())
@@ -54,14 +52,15 @@ def prepare(seeds: Path, methods: Sequence[str] = _METHODS, *, with_graphs: bool
         scene = replace(scene, provenance=_PROVENANCE, samples=scene.samples[:2])
         if method in {"median", "lowrank_ae", "vae"}:
             plate = np.full_like(scene.plate, 90)
-            state = State(plate, scene.noise)
-            mended = MendedEstimator.of(scene.estimator, np.ones(plate.shape, np.int16))
-            scene = replace(
-                scene,
-                estimator=with_states(mended, scene.plate, [state], 57),
-                shake=Shake("homography", 2.5, 1),
-                shadow=ShadowModel((-0.5, 0.0, 0.0), ((0.01, 0, 0), (0, 0.01, 0), (0, 0, 0.01))),
+            whole = scene.model.corrected({0: np.ones(plate.shape, np.int16)})
+            shadow = ShadowModel((-0.5, 0.0, 0.0), ((0.01, 0, 0), (0, 0.01, 0), (0, 0, 0.01)))
+            other = SceneState.still("state 2", plate, scene.noise)
+            whole = replace(
+                whole,
+                states=(replace(whole.main, shadow=shadow), other),
+                camera=CameraMotion("homography", 2.5, 1),
             )
+            scene = replace(scene, model=whole)
         scene.save(seeds / method)
         if with_graphs:
             _export(scene, seeds / method)

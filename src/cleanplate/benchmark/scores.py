@@ -17,7 +17,7 @@ from cleanplate.datasets import MOVING, SHADOW, GroundTruth, LabelMap, Region
 from cleanplate.datasets.base import LABELS
 from cleanplate.evaluation import Counts, Measures, count_frame, measure
 from cleanplate.frames import FrameSize, Mask, Picture
-from cleanplate.scene.result import resized
+from cleanplate.scene_model.sizes import resized
 from cleanplate.video import open_source
 from cleanplate.writing import make_own_folder, write_whole
 

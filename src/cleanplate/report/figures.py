@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.report.foreground import Foreground
-from cleanplate.scene.result import resized
+from cleanplate.scene_model.sizes import resized
 from cleanplate.training.plot import loss_figure
 
 _JPEG_QUALITY = 88

@@ -29,8 +29,8 @@ from cleanplate.report.foreground import (
 )
 from cleanplate.report.pages import page_environment
 from cleanplate.scene import Scene, load
-from cleanplate.scene.states import in_words
 from cleanplate.scene_file import COVERAGE_PICTURE, REPORT, Sample
+from cleanplate.scene_model.states import in_words
 from cleanplate.video import VideoSource, draw_overlay, open_source
 from cleanplate.writing import PartialFile, output_error, write_whole
 

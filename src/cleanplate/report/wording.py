@@ -10,7 +10,7 @@ import numpy as np
 
 from cleanplate.report.foreground import Foreground
 from cleanplate.scene import Scene
-from cleanplate.scene.steadying import Shake
+from cleanplate.scene_model import CameraMotion
 from cleanplate.settings import GeneralSettings, known_methods
 
 SCORES = {
@@ -122,7 +122,7 @@ def warnings(scene: Scene) -> list[str]:
     for note in notes if isinstance(notes, list) else []:
         sentence = str(note)[:_LONGEST_NOTE]
         found.append(f"{sentence[:1].upper()}{sentence[1:]}.")
-    if lost := scene.shake.lost_frames:
+    if lost := scene.camera.lost_frames:
         found.append(f"{_frames(lost)} did not show enough of the scene to be registered.")
     if scene.coverage and (sentence := str(scene.coverage["sentence"])):
         found.append(f"{sentence}.")
@@ -146,7 +146,7 @@ def key_figures(scene: Scene, foreground: Foreground | None) -> list[Row]:
         ),
         Row("Frame size", size(scene.frame_size), "pixels, width and height"),
         Row("Working size", size(scene.working_size), "in which background and mask are computed"),
-        _camera(scene.shake),
+        _camera(scene.camera),
         _count_row("Steps", _number(provenance, "steps"), "of training"),
         _row("Time", _number(provenance, "seconds"), duration, "from opening to the noise map"),
         _row(
@@ -170,12 +170,12 @@ def key_figures(scene: Scene, foreground: Foreground | None) -> list[Row]:
     return [row for row in rows if row is not None]
 
 
-def _camera(shake: Shake) -> Row:
-    if shake.motion is None:
+def _camera(camera: CameraMotion) -> Row:
+    if camera.motion is None:
         return Row("Camera", "still", "frames are compared as they are")
-    what = "shifts" if shake.motion == "translation" else "homographies"
+    what = "shifts" if camera.motion == "translation" else "homographies"
     meaning = f"farthest motion of a corner; taken out of every frame by {what}"
-    return Row("Camera", f"shakes by {shake.reach:.1f} pixels", meaning)
+    return Row("Camera", f"shakes by {camera.reach:.1f} pixels", meaning)
 
 
 def coverage_rows(coverage: Mapping[str, object]) -> list[Row]:

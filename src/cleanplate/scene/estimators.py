@@ -1,11 +1,11 @@
-"""Backgrounds of pictures in the working size, whatever the method; numpy in, numpy out."""
+"""The network of a scene as an estimator of backgrounds, built anew or from its tensors."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,13 @@ from numpy.typing import NDArray
 from cleanplate.errors import SceneFileError, SettingsError, shortened
 from cleanplate.frames import Extras, FrameSize, Modality, Picture
 from cleanplate.modalities import ModalityReader, ModalitySettings, open_reader
-from cleanplate.segmentation.difference import mended
+from cleanplate.scene_model.estimator import (
+    PLATE,
+    START_PLATE,
+    BackgroundEstimator,
+    Network,
+    StillPlate,
+)
 from cleanplate.settings import LearnSettings
 
 if TYPE_CHECKING:
@@ -23,53 +29,11 @@ if TYPE_CHECKING:
     from cleanplate.scene.mixing import Mixer
 
 
-PLATE = "plate"
-START_PLATE = "start_plate_picture"
-REPAIR = "ghost_repair"
-"""Names of tensors that are not a network's own."""
-
-
-class BackgroundEstimator(Protocol):
-    """What knows the background of a frame."""
-
-    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
-        """Background of each picture, `(B, h, w, 3)`, uint8, RGB."""
-        ...
-
-    def readers(self) -> dict[Modality, ModalityReader]:
-        """Fresh readers of what the method reads beside RGB, for one stream."""
-        ...
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """All that has to be kept to estimate again, by name."""
-        ...
-
-
-class StillPlate:
-    """The same plate for every frame.
-
-    Attributes:
-        plate: `(h, w, 3)`, uint8, RGB.
-    """
-
-    def __init__(self, plate: Picture) -> None:
-        self.plate = plate
-
-    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:  # noqa: ARG002
-        """The plate, once for each picture."""
-        return np.broadcast_to(self.plate, pictures.shape)
-
-    def readers(self) -> dict[Modality, ModalityReader]:
-        """None: a plate reads nothing."""
-        return {}
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """The plate."""
-        return {PLATE: self.plate}
-
-
 class NetworkEstimator:
     """A network's answer for every frame."""
+
+    still_plate = None
+    included_correction = None
 
     def __init__(
         self,
@@ -85,14 +49,9 @@ class NetworkEstimator:
         self._modalities = modalities
 
     @property
-    def model(self) -> BackgroundModel:
+    def network(self) -> Network:
         """The network, in evaluation mode."""
-        return self._model
-
-    @property
-    def device(self) -> torch.device:
-        """Where it is."""
-        return self._device
+        return Network(self._model, self._device)
 
     def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
         """Background of each picture, rounded to grey levels."""
@@ -123,47 +82,6 @@ class NetworkEstimator:
         state = self._model.state_dict()
         arrays = {name: tensor.detach().cpu().numpy() for name, tensor in state.items()}
         return {**arrays, START_PLATE: self._start_plate}
-
-
-class MendedEstimator:
-    """Another estimator's backgrounds, with what mends them added.
-
-    Attributes:
-        estimator: The other one.
-        repair: `(h, w, 3)`, int16, grey levels that are added.
-    """
-
-    def __init__(self, estimator: BackgroundEstimator, repair: NDArray[np.int16]) -> None:
-        self.estimator = estimator
-        self.repair = repair
-
-    @classmethod
-    def of(cls, estimator: BackgroundEstimator, repair: NDArray[np.int16]) -> MendedEstimator:
-        """A mended estimator, also from one that is mended already."""
-        if isinstance(estimator, MendedEstimator):
-            return cls(estimator.estimator, estimator.repair + repair)
-        return cls(estimator, repair)
-
-    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
-        """Background of each picture, mended."""
-        return mended(self.estimator.estimate(pictures, extras), self.repair)
-
-    def readers(self) -> dict[Modality, ModalityReader]:
-        """Those of the other estimator."""
-        return self.estimator.readers()
-
-    def tensors(self) -> dict[str, NDArray[Any]]:
-        """Those of the other estimator, and the repair."""
-        return {**self.estimator.tensors(), REPAIR: self.repair}
-
-
-def unmended(
-    estimator: BackgroundEstimator,
-) -> tuple[BackgroundEstimator, NDArray[np.int16] | None]:
-    """An estimator without what mends it, and that, or None where nothing does."""
-    if isinstance(estimator, MendedEstimator):
-        return estimator.estimator, estimator.repair
-    return estimator, None
 
 
 def open_readers(
@@ -202,6 +120,7 @@ def pick_device(name: str) -> torch.device:
 def restore_estimator(
     settings: LearnSettings,
     tensors: Mapping[str, NDArray[Any]],
+    correction: NDArray[np.int16] | None = None,  # noqa: ARG001 - it is added afterwards
     *,
     size: FrameSize,
     learned_on: str,
@@ -212,6 +131,7 @@ def restore_estimator(
     Args:
         settings: Those of the scene.
         tensors: What `BackgroundEstimator.tensors` gave.
+        correction: Of the scene's backgrounds, which is not included.
         size: Working size.
         learned_on: Kind of device that the scene was learned on.
         device: Where to estimate.
@@ -219,13 +139,6 @@ def restore_estimator(
     Raises:
         SceneFileError: The tensors are not those of the method.
     """
-    if REPAIR in tensors:
-        repair = tensors[REPAIR]
-        if repair.shape != (*size, 3) or repair.dtype != np.int16:
-            raise SceneFileError(f"the tensors hold no {REPAIR} of {size}")
-        others = {name: array for name, array in tensors.items() if name != REPAIR}
-        whole = restore_estimator(settings, others, size=size, learned_on=learned_on, device=device)
-        return MendedEstimator(whole, repair)
     if settings.is_baseline:
         return StillPlate(_plate_of(tensors, size, PLATE))
     import torch
@@ -258,12 +171,22 @@ def restore_onnx(
     run: Path,
     settings: LearnSettings,
     tensors: Mapping[str, NDArray[Any]],
+    correction: NDArray[np.int16] | None = None,
     *,
     size: FrameSize,
     learned_on: str,
     device: str,
 ) -> BackgroundEstimator:
     """The estimator of a scene whose network was exported into its folder; needs no torch.
+
+    Args:
+        run: Folder of the scene.
+        settings: Those of the scene.
+        tensors: What `BackgroundEstimator.tensors` gave.
+        correction: Of the scene's backgrounds, which was exported with the network.
+        size: Working size.
+        learned_on: Kind of device that the scene was learned on.
+        device: Where to estimate.
 
     Raises:
         SceneFileError: The tensors are not those of the method, or its file is missing.
@@ -274,7 +197,9 @@ def restore_onnx(
     from cleanplate.scene.onnx_runtime import open_onnx
 
     plate = _plate_of(tensors, size, START_PLATE)
-    return open_onnx(run, settings, tensors, start_plate=plate, device=device)
+    return open_onnx(
+        run, settings, tensors, start_plate=plate, device=device, correction=correction
+    )
 
 
 def _plate_of(tensors: Mapping[str, NDArray[Any]], size: FrameSize, name: str) -> Picture:

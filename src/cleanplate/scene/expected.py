@@ -10,9 +10,9 @@ import numpy as np
 from cleanplate.architectures import is_own
 from cleanplate.errors import SceneFileError, shortened
 from cleanplate.frames import FrameSize
-from cleanplate.scene.estimators import PLATE, REPAIR, START_PLATE
-from cleanplate.scene.states import expected_of_states
+from cleanplate.scene.state_tensors import expected_of_states
 from cleanplate.scene_file import MODEL
+from cleanplate.scene_model.estimator import PLATE, START_PLATE
 from cleanplate.scene_reading import SceneHead, TensorKind
 from cleanplate.settings import LearnSettings
 
@@ -47,8 +47,6 @@ def require_tensors(head: SceneHead, settings: LearnSettings | None) -> None:
     """
     size = head.working_size
     expected = expected_of_states(head.tensors, size)
-    if REPAIR in head.tensors:
-        expected[REPAIR] = TensorKind("I16", (*size, 3))
     if settings is None:
         expected |= {n: _plate(size) for n in (PLATE, START_PLATE) if n in head.tensors}
     elif settings.is_baseline:

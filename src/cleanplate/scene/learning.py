@@ -17,29 +17,26 @@ from cleanplate.background import (
     choose_plate,
 )
 from cleanplate.errors import SourceError
-from cleanplate.frames import FrameSize, Mask
+from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.progress import ProgressListener, silent
+from cleanplate.scene.calibration import Calibration, calibrate
 from cleanplate.scene.coverage import coverage_files
-from cleanplate.scene.estimators import (
-    BackgroundEstimator,
-    MendedEstimator,
-    NetworkEstimator,
-    StillPlate,
-    open_readers,
-    pick_device,
-)
+from cleanplate.scene.estimators import NetworkEstimator, open_readers, pick_device
 from cleanplate.scene.inputs import LearningFrames
+from cleanplate.scene.loading import load
 from cleanplate.scene.processors import survive_forks
 from cleanplate.scene.provenance import describe_input, describe_machine, now, peak_memory_bytes
-from cleanplate.scene.result import resized
 from cleanplate.scene.run_folder import RunFolder
-from cleanplate.scene.sampled import SampledBackgrounds, learned_plate, plate_positions
+from cleanplate.scene.sampled import learned_plate, plate_positions
 from cleanplate.scene.samples import take_samples
-from cleanplate.scene.scene import Scene, load, write_into
+from cleanplate.scene.scene import Scene
 from cleanplate.scene.start_plate import StartPlate
-from cleanplate.scene.states import State, describe_states, with_states
 from cleanplate.scene.steady_states import steady_states
-from cleanplate.segmentation import SegmentationPlan, Segmenter, ShadowModel
+from cleanplate.scene_model import BackgroundEstimator, SceneModel, SceneState, StillPlate
+from cleanplate.scene_model.sizes import resized
+from cleanplate.scene_model.states import state_names
+from cleanplate.segmentation import SegmentationPlan, Segmenter
+from cleanplate.segmentation.difference import mended
 from cleanplate.settings import (
     LearnSettings,
     SamplingSettings,
@@ -187,7 +184,7 @@ def _learn_into(
         begin = _nothing if goes_on else partial(run.begin, identity)
         with run.asked(identity):
             scene = _Run(settings, recording, run, progress).learn(begin, samples=options.samples)
-            write_into(run.path, scene)
+            scene.write_into(run.path)
             run.finish()
         return scene
 
@@ -231,21 +228,22 @@ class _Run:
             main = inputs.only(parts[0]) if len(parts) > 1 else inputs
             start = self._initial_plate(main)
             learned = self._fit(self._settings, main, start, keep=begin is not None)
-            learned, noise, shadow, ghosts = self._mended(main, learned, start)
-            plate = learned_plate(learned.estimator, main)
-            others = [self._still_state(inputs.only(part)) for part in parts[1:]]
-            estimator = with_states(learned.estimator, plate, others, plan.compared_threshold)
-            segmenter = Segmenter(noise, plan, shadow)
+            found = self._calibrated(main, learned.estimator, plan, start)
+            plate = learned_plate(learned.estimator, main, found.correction)
+            others = [self._still_state(inputs.only(part), plan) for part in parts[1:]]
+            segmenter = Segmenter(found.noise, plan, found.shadow)
             scene = Scene(
                 settings=self._settings,
-                frame_size=size,
+                model=SceneModel(
+                    frame_size=size,
+                    working_size=frames.size,
+                    states=_states(learned.estimator, plate, found, others, size),
+                    plan=plan,
+                    camera=seen.camera,
+                    value_range=self._source.value_range,
+                ),
                 plate=resized(plate, size),
-                noise=noise,
-                shadow=shadow,
-                estimator=estimator,
                 learned_on=learned.learned_on,
-                shake=seen.shake,
-                value_range=self._source.value_range,
                 provenance={},
                 metrics=learned.metrics,
                 plots={
@@ -255,19 +253,21 @@ class _Run:
                     ),
                 },
             )
+            total = sum(len(part) for part in parts)
+            shares = [len(part) / total for part in parts]
             provenance = {
                 "started": started,
                 "finished": now(),
                 "seconds": round(time.monotonic() - self._begin, 3),
-                "ghosts_repaired": ghosts,
-                "states": describe_states(estimator, parts),
+                "ghosts_repaired": found.ghosts,
+                "states": dict(zip(scene.model.names, shares, strict=True)),
                 **seen.as_values(),
                 **self._origin(learned, frames),
             }
             # What a method reads beside RGB is there only of the frames that it learned from.
             shown = main if learned.estimator.readers() else inputs
-            found = take_samples(scene, shown) if samples else ()
-            return replace(scene, provenance=provenance, samples=found)
+            taken = take_samples(scene, shown) if samples else ()
+            return replace(scene, provenance=provenance, samples=taken)
 
     def _origin(self, learned: _Learned, frames: FrameCache) -> dict[str, Any]:
         """From what, by what and on what the scene was learned."""
@@ -352,34 +352,46 @@ class _Run:
         )
         return _Learned(estimator, device.type, fitted)
 
-    def _mended(
-        self, inputs: LearningFrames, learned: _Learned, start: StartPlate
-    ) -> tuple[_Learned, Mask, ShadowModel | None, int]:
-        """What was learned without the ghosts in it, its noise and shadows, the ghosts' number."""
-        backgrounds = SampledBackgrounds(
+    def _calibrated(
+        self,
+        inputs: LearningFrames,
+        estimator: BackgroundEstimator,
+        plan: SegmentationPlan,
+        start: StartPlate,
+    ) -> Calibration:
+        return calibrate(
             inputs,
-            learned.estimator,
-            self._settings.sampling.noise_frames,
-            lambda done, total: self._progress("noise map", done, total),
-            plan=SegmentationPlan.of(self._settings.segmentation, inputs.frames.size),
+            estimator,
+            plan,
+            seen_share=start.seen_share,
+            count=self._settings.sampling.noise_frames,
+            on_frames=lambda done, total: self._progress("noise map", done, total),
         )
-        noise = backgrounds.noise(start.seen_share)
-        shadow = backgrounds.shadow(noise)
-        layers = backgrounds.find_ghosts(noise, shadow)
-        if not layers.repairs:
-            return learned, noise, shadow, 0
-        backgrounds.mend(layers.repair)
-        estimator = MendedEstimator.of(learned.estimator, layers.repair)
-        noise = backgrounds.noise(start.seen_share)
-        shadow = backgrounds.shadow(noise)
-        return replace(learned, estimator=estimator), noise, shadow, layers.repairs
 
-    def _still_state(self, inputs: LearningFrames) -> State:
+    def _still_state(self, inputs: LearningFrames, plan: SegmentationPlan) -> tuple[Picture, Mask]:
         """A plate and its noise from the frames of one state."""
         start = self._chosen_plate(inputs)
-        learned = _Learned(StillPlate(start.picture), "cpu")
-        learned, noise, _, _ = self._mended(inputs, learned, start)
-        return State(learned.estimator.estimate(start.picture[None])[0], noise)
+        found = self._calibrated(inputs, StillPlate(start.picture), plan, start)
+        correction = found.correction
+        plate = start.picture if correction is None else mended(start.picture, correction)
+        return plate, found.noise
+
+
+def _states(
+    estimator: BackgroundEstimator,
+    plate: Picture,
+    found: Calibration,
+    others: Sequence[tuple[Picture, Mask]],
+    frame_size: FrameSize,
+) -> tuple[SceneState, ...]:
+    """The main state and the others, of which plate and noise are given."""
+    if not others:
+        # As it will be loaded: the file of a scene with one state has its plate in frame size only.
+        plate = resized(resized(plate, frame_size), FrameSize(*plate.shape[:2]))
+    names = state_names([plate, *(other for other, _ in others)])
+    main = SceneState(names[0], plate, found.noise, estimator, found.shadow, found.correction)
+    still = [SceneState.still(name, *each) for name, each in zip(names[1:], others, strict=True)]
+    return (main, *still)
 
 
 def _training_files(

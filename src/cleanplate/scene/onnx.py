@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cleanplate._version import __version__
@@ -17,12 +18,11 @@ from cleanplate.batch import FrameBatch, make_batch
 from cleanplate.errors import SettingsError
 from cleanplate.frames import FrameSize, Modality
 from cleanplate.model import BackgroundModel
-from cleanplate.scene.estimators import BackgroundEstimator, NetworkEstimator, unmended
 from cleanplate.scene.onnx_runtime import DIGEST, open_session
-from cleanplate.scene.result import resized
-from cleanplate.scene.scene import Scene
-from cleanplate.scene.states import main_of
 from cleanplate.scene_file import tensors_digest
+from cleanplate.scene_model import LearnedScene
+from cleanplate.scene_model.estimator import method_tensors
+from cleanplate.scene_model.sizes import resized
 from cleanplate.writing import PartialFile, output_error
 
 _CHANNELS = {Modality.RGB: 3, Modality.FLOW: 2, Modality.MASK: 1}
@@ -31,7 +31,7 @@ _EXAMPLES = 2
 """Frames of the example batch; a single one would be taken for a fixed size."""
 
 
-def export_onnx(scene: Scene, path: str | Path) -> Path:
+def export_onnx(scene: LearnedScene, path: str | Path) -> Path:
     """Writes the network of a scene as one ONNX file.
 
     Inputs are `rgb`, `(B, 3, h, w)`, float in [0, 1], in the scene's working size, and what else
@@ -50,8 +50,9 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
             not installed.
         OutputError: The file cannot be written.
     """
-    estimator, repair = _unwrapped(scene)
-    if not isinstance(estimator, NetworkEstimator):
+    main = scene.model.main
+    network = main.estimator.network
+    if network is None:
         raise SettingsError(
             f"'{scene.settings.method}' is one still picture and no network; "
             "write it with cleanplate plate"
@@ -63,18 +64,18 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
             "install it with: pip install 'cleanplate[onnx]'"
         )
     path = Path(path)
-    graph = _Graph(estimator.model, repair)
+    graph = _Graph(network.model, _in_shares(main.correction))
     if not graph.model.is_one_graph:
         raise SettingsError(
             f"'{scene.settings.method}' as it was learned searches for its codes step by step, "
             "which is no single graph; segment with cleanplate instead"
         )
-    program = _trace(graph, scene.working_size)
+    program = _trace(graph, scene.model.working_size)
     program.model.metadata_props.update(
         cleanplate=__version__,
         method=scene.settings.method,
-        working_size=str(scene.working_size),
-        **{DIGEST: tensors_digest(main_of(scene.estimator).tensors())},
+        working_size=str(scene.model.working_size),
+        **{DIGEST: tensors_digest(method_tensors(main.estimator.tensors(), main.correction))},
     )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -85,25 +86,26 @@ def export_onnx(scene: Scene, path: str | Path) -> Path:
     return path
 
 
-def parity(scene: Scene, path: Path) -> float:
+def parity(scene: LearnedScene, path: Path) -> float:
     """Most that an exported file's backgrounds differ from the scene's, in shares of full scale.
 
     Compared are the sampled frames of the scene, or its plate where it has none.
 
     Args:
-        scene: What was exported, `Scene.estimator` being a network's.
+        scene: What was exported, whose main state a network draws.
         path: The file.
     """
-    estimator, repair = _unwrapped(scene)
-    assert isinstance(estimator, NetworkEstimator)
+    main = scene.model.main
+    network = main.estimator.network
+    assert network is not None
     shown = [sample.picture for sample in scene.samples] or [scene.plate]
-    pictures = np.stack([resized(picture, scene.working_size) for picture in shown])
-    readers = estimator.readers()
+    pictures = np.stack([resized(picture, scene.model.working_size) for picture in shown])
+    readers = main.estimator.readers()
     extras = {
         name: np.stack([reader.read(picture, at) for at, picture in enumerate(pictures)])
         for name, reader in readers.items()
     }
-    graph = _Graph(estimator.model, repair)
+    graph = _Graph(network.model, _in_shares(main.correction))
     batch = make_batch(pictures, extras)
     with torch.no_grad():
         expected = graph(batch.rgb, *(batch.extras[name] for name in graph.others)).numpy()
@@ -112,10 +114,9 @@ def parity(scene: Scene, path: Path) -> float:
     return float(np.abs(found - expected).max())
 
 
-def _unwrapped(scene: Scene) -> tuple[BackgroundEstimator, Tensor | None]:
-    """The method's own estimator of the main state, and what mends it, in shares of full scale."""
-    estimator, repair = unmended(main_of(scene.estimator))
-    return estimator, None if repair is None else torch.from_numpy(repair).float() / 255
+def _in_shares(correction: NDArray[np.int16] | None) -> Tensor | None:
+    """A correction as shares of full scale; None: there is none."""
+    return None if correction is None else torch.from_numpy(correction / np.float32(255))
 
 
 class _Graph(nn.Module):

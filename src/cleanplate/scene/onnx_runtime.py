@@ -14,6 +14,7 @@ from cleanplate.frames import Extras, Modality, Picture
 from cleanplate.modalities import ModalityReader, ModalitySettings, open_reader
 from cleanplate.planes import to_pictures, to_planes
 from cleanplate.scene_file import ONNX, tensors_digest
+from cleanplate.scene_model.estimator import method_tensors
 from cleanplate.settings import LearnSettings
 from cleanplate.untrusted import UntrustedError, read_regular
 
@@ -26,24 +27,30 @@ _PROVIDERS = {"auto": "CPUExecutionProvider", "cpu": "CPUExecutionProvider"}
 
 
 class OnnxEstimator:
-    """The backgrounds of a network that was exported, ghosts mended as they were in it.
+    """The backgrounds of a network that was exported, with the correction of that time in them.
 
     Args:
         session: Of the file.
-        tensors: Those of the scene; kept so that it can be saved again.
+        tensors: Those of the network; kept so that it can be saved again.
+        correction: Of the backgrounds, as it was exported; None: there was none.
         start_plate: Plate that the network started from, `(h, w, 3)`.
         modalities: How what it reads beside RGB is computed.
     """
+
+    still_plate = None
+    network = None
 
     def __init__(
         self,
         session: Any,
         tensors: Mapping[str, NDArray[Any]],
         *,
+        correction: NDArray[np.int16] | None,
         start_plate: Picture,
         modalities: ModalitySettings,
     ) -> None:
         self._session = session
+        self._correction = correction
         self._tensors = dict(tensors)
         self._start_plate = start_plate
         self._modalities = modalities
@@ -51,6 +58,11 @@ class OnnxEstimator:
         if not names <= set(Modality):
             raise SceneFileError(f"{ONNX} reads {shown(sorted(names))}, which no frame has")
         self._reads = sorted(map(Modality, names))
+
+    @property
+    def included_correction(self) -> NDArray[np.int16] | None:
+        """The correction that was exported with the network."""
+        return self._correction
 
     def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
         """Background of each picture, rounded to grey levels."""
@@ -73,7 +85,7 @@ class OnnxEstimator:
         }
 
     def tensors(self) -> dict[str, NDArray[Any]]:
-        """Those of the scene."""
+        """Those of the network."""
         return self._tensors
 
 
@@ -84,15 +96,17 @@ def open_onnx(
     *,
     start_plate: Picture,
     device: str,
+    correction: NDArray[np.int16] | None,
 ) -> OnnxEstimator:
     """The estimator of a scene folder into which its network was exported.
 
     Args:
         run: Folder of the scene.
         settings: Those of the scene.
-        tensors: Those of the scene.
+        tensors: Those of the network.
         start_plate: Plate that the network started from, in the working size.
         device: Where to compute.
+        correction: Of the scene's backgrounds, which has to be the exported one.
 
     Raises:
         SettingsError: The extra is not installed, or the device is none for this runtime.
@@ -102,13 +116,18 @@ def open_onnx(
     if not path.is_file():
         raise SceneFileError(f"{run} holds no {ONNX}; write it with: cleanplate export {run}")
     session = open_session(path, device, inside=run)
-    if session.get_modelmeta().custom_metadata_map.get(DIGEST) != tensors_digest(tensors):
+    exported = method_tensors(tensors, correction)
+    if session.get_modelmeta().custom_metadata_map.get(DIGEST) != tensors_digest(exported):
         raise SceneFileError(
             f"{path} was made of another network than the one in {run}; "
             f"write it again with: cleanplate export {run} --overwrite"
         )
     return OnnxEstimator(
-        session, tensors, start_plate=start_plate, modalities=settings.modalities()
+        session,
+        tensors,
+        correction=correction,
+        start_plate=start_plate,
+        modalities=settings.modalities(),
     )
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from cleanplate.background import spread_over_time, spread_positions, still_frames
 from cleanplate.frames import FloatMap, Mask, Picture
-from cleanplate.scene.estimators import BackgroundEstimator
 from cleanplate.scene.inputs import LearningFrames
+from cleanplate.scene_model import BackgroundEstimator
 from cleanplate.segmentation import SegmentationPlan, Segmenter, ShadowModel
 from cleanplate.segmentation.difference import mended, residual
 from cleanplate.segmentation.layers import Layers
@@ -32,12 +32,18 @@ def plate_positions(frames: FrameCache, sampling: SamplingSettings) -> list[int]
     return spread_over_time(frames.times, sampling.plate_frames, weights)
 
 
-def learned_plate(estimator: BackgroundEstimator, inputs: LearningFrames) -> Picture:
+def learned_plate(
+    estimator: BackgroundEstimator,
+    inputs: LearningFrames,
+    correction: NDArray[np.int16] | None = None,
+) -> Picture:
     """Median over time of the backgrounds of frames spread over a recording."""
     positions = spread_positions(len(inputs), _PLATE_FRAMES)
     backgrounds = [
         estimator.estimate(*inputs.read(chunk)) for chunk in in_batches(positions, _BATCH)
     ]
+    if correction is not None:
+        backgrounds = [mended(each, correction) for each in backgrounds]
     return np.rint(np.median(np.concatenate(backgrounds), axis=0)).astype(np.uint8)
 
 

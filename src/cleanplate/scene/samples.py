@@ -7,9 +7,9 @@ import numpy as np
 from cleanplate.background import spread_positions
 from cleanplate.frames import FrameSize
 from cleanplate.scene.inputs import LearningFrames
-from cleanplate.scene.result import resized
 from cleanplate.scene.scene import Scene
 from cleanplate.scene_file import Sample
+from cleanplate.scene_model.sizes import resized
 
 _SAMPLES = 8
 _WIDTH = 960

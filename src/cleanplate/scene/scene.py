@@ -1,47 +1,31 @@
-"""A learned scene: backgrounds and masks of its frames, and its way to disk and back."""
+"""A learned scene: backgrounds and masks of its frames, and its way to disk."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.errors import SceneFileError, UsageError, shortened
 from cleanplate.frames import Extras, Frame, FrameSize, Mask, Picture
 from cleanplate.scene.alignment import (
     labels_in_frame,
     mask_in_frame,
     objects_in_frame,
 )
-from cleanplate.scene.estimators import BackgroundEstimator, restore_estimator, restore_onnx
-from cleanplate.scene.expected import require_tensors
-from cleanplate.scene.processors import survive_forks
-from cleanplate.scene.result import Result, enlarged_mask, resized
+from cleanplate.scene.result import Result
 from cleanplate.scene.run_folder import RunFolder
-from cleanplate.scene.states import (
-    StatesEstimator,
-    mended_states,
-    other_states,
-    pick_and_estimate,
-    restore_states,
-    state_names,
-)
-from cleanplate.scene.steadying import Shake
-from cleanplate.scene.stream import estimated, followed, frames_of, reduced
-from cleanplate.scene_file import (
-    CONFIG,
-    COVERAGE,
-    Sample,
-    SceneData,
-    write_scene,
-)
-from cleanplate.scene_reading import SceneHead, read_coverage, read_head, read_scene
+from cleanplate.scene.state_tensors import tensors_of
+from cleanplate.scene.stream import Backgrounds, estimated, followed, frames_of, reduced
+from cleanplate.scene_file import COVERAGE, Sample, SceneData, write_scene
+from cleanplate.scene_model import CameraMotion, SceneModel
+from cleanplate.scene_model.sizes import enlarged_mask
+from cleanplate.scene_reading import read_coverage
 from cleanplate.segmentation import (
     Cut,
     SegmentationPlan,
@@ -52,7 +36,7 @@ from cleanplate.segmentation import (
 from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers import LayeredFrame, Layers
-from cleanplate.settings import LearnSettings, require_device, resolve, resolve_closed
+from cleanplate.settings import LearnSettings
 from cleanplate.video import VideoSource
 from cleanplate.video.camera_watch import CameraWatch
 from cleanplate.video.given import GivenFrame
@@ -65,9 +49,6 @@ if TYPE_CHECKING:
 
     from cleanplate.scene.tensors import TensorScene
 
-Runtime: TypeAlias = Literal["torch", "onnx"]
-"""What runs the network of a scene."""
-
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -75,32 +56,53 @@ class Scene:
 
     Attributes:
         settings: All settings that it was learned with.
-        frame_size: Size of the camera's frames.
+        model: What is known of the scene.
         plate: Still plate, `(H, W, 3)`, uint8, RGB: the median over time of its backgrounds.
-        noise: Noise of each pixel, `(h, w)`, uint8, grey levels, in the working size.
-        value_range: Values of the recording that became black and white; None: grey levels of 8
-            bits as they are. The scene's frames are read by it.
-        shake: How the camera shakes; its frames are brought over the plate before all else.
+        learned_on: Kind of device that it was learned on.
         provenance: Where it comes from.
-        shadow: What its cast shadows look like; None: hardly any were met while learning.
         metrics: Log of learning, a mapping for each line.
         samples: A few frames with background and mask.
         plots: Pictures and tables of the training for people, by file name.
     """
 
     settings: LearnSettings
-    frame_size: FrameSize
+    model: SceneModel
     plate: Picture
-    noise: Mask
-    estimator: BackgroundEstimator
     learned_on: str
     provenance: Mapping[str, Any]
-    shake: Shake = field(default_factory=Shake)
-    value_range: ValueRange | None = None
-    shadow: ShadowModel | None = None
     metrics: Sequence[Mapping[str, float]] = ()
     samples: Sequence[Sample] = ()
     plots: Mapping[str, bytes] = field(default_factory=dict)
+
+    @property
+    def frame_size(self) -> FrameSize:
+        """Size of the camera's frames."""
+        return self.model.frame_size
+
+    @property
+    def working_size(self) -> FrameSize:
+        """Size in which background and difference are computed."""
+        return self.model.working_size
+
+    @property
+    def noise(self) -> Mask:
+        """Noise of each pixel, `(h, w)`, uint8, grey levels, in the working size."""
+        return self.model.main.noise
+
+    @property
+    def shadow(self) -> ShadowModel | None:
+        """What its cast shadows look like; None: hardly any were met while learning."""
+        return self.model.main.shadow
+
+    @property
+    def camera(self) -> CameraMotion:
+        """How the camera shakes; its frames are brought over the plate before all else."""
+        return self.model.camera
+
+    @property
+    def value_range(self) -> ValueRange | None:
+        """Values that became black and white; None: grey levels of 8 bits as they are."""
+        return self.model.value_range
 
     @cached_property
     def coverage(self) -> Mapping[str, Any] | None:
@@ -111,11 +113,6 @@ class Scene:
         """
         content = self.plots.get(COVERAGE)
         return None if content is None else read_coverage(content)
-
-    @cached_property
-    def working_size(self) -> FrameSize:
-        """Size in which background and difference are computed."""
-        return FrameSize(*self.noise.shape)
 
     def segment(
         self,
@@ -155,15 +152,15 @@ class Scene:
         if layers is None and settings.follows:
             layers = self.open_layers(settings)
         unseen = frozenset(skip) if layers is None else frozenset[int]()
-        names = state_names(self.estimator)
+        names = self.model.names
         # Layers have segmenters of their own.
         segmenters = self._segmenters(settings) if layers is None else []
         given = None if value_range is None else ValueRange.given(value_range)
-        batches = estimated(self, frames_of(self, source, given), unseen)
+        batches = estimated(self.model, frames_of(self.model, source, given), unseen)
         for each, found in followed(batches, layers, second):
             frame, name = each.frame, names[each.state] if len(names) > 1 else None
             if watch is not None and watch.is_due(frame.time):
-                watch.look(frame.number, frame.time, reduced(self, frame))
+                watch.look(frame.number, frame.time, reduced(self.model, frame))
             if found is None:
                 cut = segmenters[each.state].cut(each.picture, each.background)
                 result = self._result(frame, cut.mask, cut.background, each.motion)
@@ -175,7 +172,7 @@ class Scene:
         """Mask and background of pictures `(B, h, w, 3)` in the working size, each by itself."""
         settings = self.settings.segmentation
         segmenters = self._segmenters(settings)
-        picked, backgrounds = pick_and_estimate(self.estimator, pictures, extras)
+        picked, backgrounds = Backgrounds(self.model).estimate(pictures, extras)
         return [
             segmenters[state].cut(picture, background)
             for state, picture, background in zip(picked, pictures, backgrounds, strict=True)
@@ -215,32 +212,33 @@ class Scene:
             FrameSizeError: Its frames are not of the scene's size.
         """
         layers = [self.open_layers(each) for each in settings]
-        batches = estimated(self, frames_of(self, source), frozenset())
+        batches = estimated(self.model, frames_of(self.model, source), frozenset())
         for each, _ in followed(batches, None):
             found = [one.update(*each.to_follow) for one in layers]
             yield tuple(self._layered_result(each.frame, one, each.motion) for one in found)
 
     def open_layers(self, segmentation: SegmentationSettings | None = None) -> Layers:
         """Fresh layers for one call of `segment`."""
-        settings = segmentation or self.settings.segmentation
-        plan = SegmentationPlan.of(settings, self.working_size)
-        return Layers(self.noise, plan, self._other_noises(), shadow=self.shadow)
+        others = [state.noise for state in self.model.states[1:]]
+        return Layers(self.noise, self._plan(segmentation), others, shadow=self.shadow)
 
     def _segmenters(self, settings: SegmentationSettings) -> list[Segmenter]:
-        plan = SegmentationPlan.of(settings, self.working_size)
-        others = (Segmenter(noise, plan) for noise in self._other_noises())
-        return [Segmenter(self.noise, plan, self.shadow), *others]
+        plan = self._plan(settings)
+        return [Segmenter(state.noise, plan, state.shadow) for state in self.model.states]
 
-    def _other_noises(self) -> tuple[Mask, ...]:
-        return tuple(state.noise for state in other_states(self.estimator))
+    def _plan(self, settings: SegmentationSettings | None) -> SegmentationPlan:
+        if settings is None:
+            return self.model.plan
+        return SegmentationPlan.of(settings, self.working_size)
 
     def open_watch(self) -> CameraWatch:
         """A fresh watch over the camera, for one call of `segment`."""
+        main, *others = self.model.states
         return CameraWatch(
-            resized(self.plate, self.working_size),
-            reach=self.shake.reach,
-            enlargement=self.frame_size.width / self.working_size.width,
-            others=[state.plate for state in other_states(self.estimator)],
+            main.plate,
+            reach=self.camera.reach,
+            enlargement=self.model.enlargement,
+            others=[state.plate for state in others],
         )
 
     def repaired(self, layers: Layers) -> Scene:
@@ -250,7 +248,7 @@ class Scene:
         return replace(
             self,
             plate=mended(self.plate, _resized_repair(layers.repair, self.frame_size)),
-            estimator=mended_states(self.estimator, layers.mends),
+            model=self.model.corrected(layers.mends),
             provenance={**self.provenance, "ghosts_repaired_while_segmenting": layers.repairs},
         )
 
@@ -285,92 +283,33 @@ class Scene:
         folder = RunFolder(Path(run))
         with folder.locked():
             folder.require_replaceable()
-            write_into(folder.path, self)
+            self.write_into(folder.path)
 
+    def write_into(self, folder: Path) -> None:
+        """Writes the scene to a folder that is locked and free.
 
-def write_into(folder: Path, scene: Scene) -> None:
-    """Writes a scene to a folder that is locked and free.
-
-    Raises:
-        OutputError: It cannot be written.
-    """
-    write_scene(
-        folder,
-        SceneData(
-            settings=scene.settings.as_tree(),
-            frame_size=scene.frame_size,
-            working_size=scene.working_size,
-            learned_on=scene.learned_on,
-            tensors=scene.estimator.tensors(),
-            plate=scene.plate,
-            noise=scene.noise,
-            registration=scene.shake.as_values(),
-            value_range=scene.value_range,
-            shadow=None if scene.shadow is None else scene.shadow.as_tree(),
-            provenance=scene.provenance,
-            metrics=scene.metrics,
-            samples=scene.samples,
-            plots=scene.plots,
-        ),
-    )
-
-
-def load(run: str | Path, *, device: str = "auto", runtime: Runtime = "torch") -> Scene:
-    """A scene from its folder.
-
-    Args:
-        run: Folder that `learn` or `Scene.save` wrote.
-        device: Where to compute: `auto`, `cpu`, `cuda` or `cuda:N`.
-        runtime: What runs a network: `torch`, or `onnx` without torch, once the scene was exported
-            into its folder.
-
-    Raises:
-        SceneFileError: The folder is no scene, or one that is damaged or of another format.
-        SettingsError: There is no such device, or the runtime is not installed.
-    """
-    survive_forks()
-    require_device(device)
-    head = read_head(Path(run))
-    settings = _settings_of(head, runtime)
-    require_tensors(head, settings if runtime == "torch" else None)
-    data = read_scene(Path(run), head)
-    restored = restore_estimator if runtime == "torch" else partial(restore_onnx, Path(run))
-    size = data.working_size
-    tensors, states = restore_states(data.tensors, size)
-    main = restored(settings, tensors, size=size, learned_on=data.learned_on, device=device)
-    threshold = SegmentationPlan.of(settings.segmentation, size).compared_threshold
-    estimator = main if states is None else StatesEstimator(main, *states, threshold)
-    return Scene(
-        settings=settings,
-        frame_size=data.frame_size,
-        plate=data.plate,
-        noise=data.noise,
-        shadow=_restored_shadow(data.shadow, f"{CONFIG} of the scene {run}"),
-        estimator=estimator,
-        learned_on=data.learned_on,
-        shake=Shake.of(data.registration),
-        value_range=data.value_range,
-        provenance=data.provenance,
-        metrics=data.metrics,
-        samples=data.samples,
-        plots=data.plots,
-    )
-
-
-def _settings_of(head: SceneHead, runtime: Runtime) -> LearnSettings:
-    try:
-        return (resolve if runtime == "torch" else resolve_closed)(head.settings)
-    except UsageError as error:
-        raise SceneFileError(f"{CONFIG} of the scene {head.folder}: {error}") from error
-
-
-def _restored_shadow(tree: Mapping[str, Any] | None, name: str) -> ShadowModel | None:
-    if tree is None:
-        return None
-    try:
-        return ShadowModel.from_tree(tree)
-    except (ValueError, TypeError, AttributeError, np.linalg.LinAlgError) as error:
-        raise SceneFileError(f"{name} is damaged: shadow: {shortened(error)}") from error
+        Raises:
+            OutputError: It cannot be written.
+        """
+        write_scene(
+            folder,
+            SceneData(
+                settings=self.settings.as_tree(),
+                frame_size=self.frame_size,
+                working_size=self.working_size,
+                learned_on=self.learned_on,
+                tensors=tensors_of(self.model),
+                plate=self.plate,
+                noise=self.noise,
+                registration=self.camera.as_values(),
+                value_range=self.value_range,
+                shadow=None if self.shadow is None else self.shadow.as_tree(),
+                provenance=self.provenance,
+                metrics=self.metrics,
+                samples=self.samples,
+                plots=self.plots,
+            ),
+        )
 
 
 def _resized_repair(repair: NDArray[np.int16], size: FrameSize) -> NDArray[np.int16]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from cleanplate.progress import ProgressListener
+from cleanplate.scene.find_states import find_states
 from cleanplate.scene.flicker import take_out_bands
 from cleanplate.scene.learned_view import LearnedView, keep_one_view
-from cleanplate.scene.states import find_states
-from cleanplate.scene.steadying import Shake, steady
+from cleanplate.scene.steadying import steady
+from cleanplate.scene_model import CameraMotion
 from cleanplate.settings import SamplingSettings
 from cleanplate.video import FrameCache
 
@@ -17,13 +18,13 @@ class Steadied(NamedTuple):
     """What was found out of the frames of a recording, and taken out of them.
 
     Attributes:
-        shake: How the camera shakes.
+        camera: How the camera shakes.
         parts: Positions of the frames of each state, the main one first.
         view: Which view was kept, where the camera was moved; None: it was not.
         flickers: Whether bands of lamps rolled through the frames.
     """
 
-    shake: Shake
+    camera: CameraMotion
     parts: list[list[int]]
     view: LearnedView | None = None
     flickers: bool = False
@@ -31,7 +32,7 @@ class Steadied(NamedTuple):
     def as_values(self) -> dict[str, Any]:
         """Plain values for the provenance of a scene."""
         return {
-            "registration": self.shake.as_values() or "off",
+            "registration": self.camera.as_values() or "off",
             "flicker": self.flickers,
             "view": self.view.as_values() if self.view else None,
         }
@@ -58,6 +59,6 @@ def steady_states(
     if sampling.registration == "auto":
         parts = find_states(frames, sampling.max_states, threshold)
         if len(parts) > 1:
-            return Steadied(Shake(), parts, view, flickers)
-    shake = steady(frames, sampling.registration, progress)
-    return Steadied(shake, find_states(frames, sampling.max_states, threshold), view, flickers)
+            return Steadied(CameraMotion(), parts, view, flickers)
+    camera = steady(frames, sampling.registration, progress)
+    return Steadied(camera, find_states(frames, sampling.max_states, threshold), view, flickers)

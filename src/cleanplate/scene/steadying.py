@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, get_args
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.background import spread_positions
-from cleanplate.errors import SceneFileError, shown
 from cleanplate.frames import FrameSize, FrameStack, Picture
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.alignment import filled
+from cleanplate.scene_model import CameraMotion
 from cleanplate.video import FrameCache
 from cleanplate.video.registration import SEARCHED_PIXELS, Motion, Registrar, Registration
 
@@ -39,49 +37,11 @@ _EDGES = 0.75
 _LARGEST = 40.0
 """A difference that counts no more than this, in grey levels: whoever passes hides the edges."""
 _ROUNDS = 2
-_FARTHEST = 1e6
-"""Motion that a scene may speak of, in pixels."""
-
-
-@dataclass(frozen=True)
-class Shake:
-    """How a camera shakes.
-
-    Attributes:
-        motion: What its motion is taken for; None: it stands still, frames are taken as they are.
-        reach: How far a corner of a learned frame lay from its place at most, in pixels of the
-            working size.
-        lost_frames: Frames that were not learned from because their motion was not found.
-    """
-
-    motion: Registration | None = None
-    reach: float = 0.0
-    lost_frames: int = 0
-
-    def as_values(self) -> dict[str, Any] | None:
-        """Plain values for a scene file; None for a camera that stands still."""
-        return asdict(self) if self.motion else None
-
-    @classmethod
-    def of(cls, values: Mapping[str, Any] | None) -> Shake:
-        """What `as_values` gave.
-
-        Raises:
-            SceneFileError: The values are not of that kind.
-        """
-        if values is None:
-            return cls()
-        motion, reach = values.get("motion"), values.get("reach")
-        lost = values.get("lost_frames", 0)
-        is_known = motion in get_args(Registration) and type(lost) is int
-        if is_known and isinstance(reach, int | float) and 0 <= reach <= _FARTHEST:
-            return cls(motion, float(reach), lost)
-        raise SceneFileError(f"the registration of the scene makes no sense: {shown(values)}")
 
 
 def steady(
     frames: FrameCache, wanted: Registration | str, progress: ProgressListener = silent
-) -> Shake:
+) -> CameraMotion:
     """Finds out whether a camera shakes, and if so aligns the kept frames.
 
     All frames are aligned to one plate, the median of aligned samples, which lies in the middle of
@@ -93,18 +53,18 @@ def steady(
         progress: Told how many frames are aligned.
     """
     if wanted == "off" or len(frames) < _LEAST_SAMPLES:
-        return Shake()
+        return CameraMotion()
     how = _find_motion(frames) if wanted == "auto" else _known(wanted)
     if how is None:
-        return Shake()
+        return CameraMotion()
     count = max(_LEAST_SAMPLES, min(_SAMPLES, _SAMPLE_BYTES // (3 * frames.size.pixels)))
     plate = _steady_plate(frames.read(spread_positions(len(frames), count)), how)
     if plate is None:
-        return Shake()
+        return CameraMotion()
     aligner = FrameAligner(plate, how)
     whole = len(frames)
     frames.align(aligner.align, partial(progress, "registration"))
-    return Shake(how, aligner.reach, whole - len(frames))
+    return CameraMotion(how, aligner.reach, whole - len(frames))
 
 
 class FrameAligner:

@@ -6,24 +6,22 @@ import itertools
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from cleanplate.errors import UsageError
-from cleanplate.frames import FloatMap, Frame, FrameSize, Modality, Picture
+from cleanplate.frames import Extras, FloatMap, Frame, FrameSize, Modality, Picture
 from cleanplate.scene.alignment import filled
-from cleanplate.scene.result import require_size, resized
-from cleanplate.scene.states import pick_and_estimate
+from cleanplate.scene_model import SceneModel
+from cleanplate.scene_model.sizes import require_size, resized
+from cleanplate.scene_model.states import StatePicker
 from cleanplate.segmentation.beside import Following, SecondProcess, ToFollow
 from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
 from cleanplate.video.given import GivenFrame, ReadFrames, given_frames
 from cleanplate.video.registration import Motion, Registrar
 from cleanplate.video.value_range import ValueRange
-
-if TYPE_CHECKING:
-    from cleanplate.scene.scene import Scene
 
 _BATCH = 8
 _MOST_PIXELS_BESIDE = 640 * 480
@@ -51,15 +49,39 @@ class Estimated(NamedTuple):
         return ToFollow(self.frame.time, self.picture, self.background, self.state)
 
 
+class Backgrounds:
+    """Backgrounds of the frames of a scene, each in the state that it shows."""
+
+    def __init__(self, model: SceneModel) -> None:
+        self._states = model.states
+        self._picker = StatePicker.of(model)
+
+    def estimate(self, pictures: Picture, extras: Extras) -> tuple[list[int], Picture]:
+        """State of each picture, and background, `(B, h, w, 3)`, uint8, RGB.
+
+        Args:
+            pictures: `(B, h, w, 3)`, uint8, RGB, in the working size.
+            extras: What else the method reads of them.
+        """
+        picked = self._picker.pick(pictures)
+        backgrounds = self._states[0].estimate(pictures, extras)
+        if any(picked):
+            backgrounds = np.array(backgrounds)
+            for place, state in enumerate(picked):
+                if state:
+                    backgrounds[place] = self._states[state].estimate(pictures[place, None])[0]
+        return picked, backgrounds
+
+
 def frames_of(
-    scene: Scene,
+    model: SceneModel,
     source: str | Path | VideoSource | Iterable[GivenFrame],
     value_range: ValueRange | None = None,
 ) -> Iterable[Frame]:
     """Frames of a recording, decoded ahead, or the frames that were given.
 
     Args:
-        scene: Whose frames they are.
+        model: Whose frames they are.
         source: See `Scene.segment`.
         value_range: By which their values are read; None: that of the scene.
 
@@ -71,19 +93,19 @@ def frames_of(
     if isinstance(source, ReadFrames):
         return source
     if isinstance(source, str | Path | VideoSource):
-        recording = opened_for(scene, source, value_range)
-        require_size(recording.size, scene.frame_size, recording.name)
+        recording = opened_for(model, source, value_range)
+        require_size(recording.size, model.frame_size, recording.name)
         return recording.frames_ahead()
     if not isinstance(source, Iterable):
         raise UsageError(
             f"a recording cannot be of type {type(source).__name__}; give a path, an open "
             "recording, or frames"
         )
-    return given_frames(source, value_range or scene.value_range)
+    return given_frames(source, value_range or model.value_range)
 
 
 def opened_for(
-    scene: Scene, source: str | Path | VideoSource, value_range: ValueRange | None = None
+    model: SceneModel, source: str | Path | VideoSource, value_range: ValueRange | None = None
 ) -> VideoSource:
     """The recording with its values read by a range; None: by its own, or by that of the scene.
 
@@ -93,27 +115,28 @@ def opened_for(
     recording = source if isinstance(source, VideoSource) else open_source(source)
     if value_range is None and recording.range_origin == "given":
         return recording
-    return recording.in_range(value_range or scene.value_range)
+    return recording.in_range(value_range or model.value_range)
 
 
-def reduced(scene: Scene, frame: Frame) -> Picture:
+def reduced(model: SceneModel, frame: Frame) -> Picture:
     """The frame's picture in the working size.
 
     Raises:
         FrameSizeError: It is not of the scene's size.
     """
-    require_size(frame.size, scene.frame_size, f"frame {frame.number}")
-    return resized(frame.picture, scene.working_size)
+    require_size(frame.size, model.frame_size, f"frame {frame.number}")
+    return resized(frame.picture, model.working_size)
 
 
 def estimated(
-    scene: Scene, frames: Iterable[Frame], skip: frozenset[int]
+    model: SceneModel, frames: Iterable[Frame], skip: frozenset[int]
 ) -> Iterator[tuple[Estimated, ...]]:
     """Batches of frames with their backgrounds, without those to be left out."""
-    for batch in in_batches(_inputs(scene, frames, skip), _BATCH):
+    backgrounds_of = Backgrounds(model)
+    for batch in in_batches(_inputs(model, frames, skip), _BATCH):
         pictures = np.stack([picture for _, picture, _, _ in batch])
         extras = {name: np.stack([e[name] for _, _, e, _ in batch]) for name in batch[0][2]}
-        picked, backgrounds = pick_and_estimate(scene.estimator, pictures, extras)
+        picked, backgrounds = backgrounds_of.estimate(pictures, extras)
         yield tuple(
             Estimated(
                 frame,
@@ -174,16 +197,15 @@ def _followed_beside(
 
 
 def _inputs(
-    scene: Scene, frames: Iterable[Frame], skip: frozenset[int]
+    model: SceneModel, frames: Iterable[Frame], skip: frozenset[int]
 ) -> Iterator[tuple[Frame, Picture, dict[Modality, FloatMap], Motion | None]]:
     """Frames with their picture over the plate, what else the method reads, and the motion."""
-    readers = scene.estimator.readers()
-    plate = resized(scene.plate, scene.working_size)
-    registrar = Registrar(plate, scene.shake.motion) if scene.shake.motion else None
+    readers, plate = model.main.estimator.readers(), model.main.plate
+    registrar = Registrar(plate, model.camera.motion) if model.camera.motion else None
     for frame in frames:
         if frame.number in skip and not readers:
             continue
-        picture, motion = reduced(scene, frame), None
+        picture, motion = reduced(model, frame), None
         if registrar is not None:
             motion = registrar.locate(picture)
             picture = filled(motion.to_plate(picture), motion, plate)

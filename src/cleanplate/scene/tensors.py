@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -11,16 +9,12 @@ from torch import Tensor
 
 from cleanplate.batch import FrameBatch, to_grey_levels, to_shares
 from cleanplate.errors import FrameSizeError, SettingsError
-from cleanplate.frames import FrameSize, Mask
+from cleanplate.frames import FrameSize
 from cleanplate.model import BackgroundModel
-from cleanplate.scene.estimators import NetworkEstimator, StillPlate, unmended
-from cleanplate.scene.states import StatesEstimator, compared_size, main_of, other_states
-from cleanplate.segmentation import SegmentationPlan, ShadowModel
+from cleanplate.scene_model import LearnedScene
+from cleanplate.scene_model.states import StatePicker, compared_size
 from cleanplate.tensor_segmentation import TensorSegmenter
 from cleanplate.tensor_segmentation.resampling import enlarged_masks, reduced
-
-if TYPE_CHECKING:
-    from cleanplate.scene.scene import Scene
 
 
 class TensorScene:
@@ -38,29 +32,32 @@ class TensorScene:
         SettingsError: The scene needs more than the frames themselves.
     """
 
-    def __init__(self, scene: Scene, device: torch.device) -> None:
-        main, repair = unmended(main_of(scene.estimator))
-        if not isinstance(main, NetworkEstimator | StillPlate):
+    def __init__(self, scene: LearnedScene, device: torch.device) -> None:
+        model = scene.model
+        main = model.main.estimator
+        self.model: BackgroundModel | None = None
+        self.device = device
+        if main.network is not None:
+            self.model, self.device = main.network
+        elif main.still_plate is not None:
+            self._plate = _planes(main.still_plate, device)
+        else:
             raise SettingsError(
                 "a network that another runtime runs has no tensors; load the scene without it"
             )
         _require_frames_suffice(scene)
-        self.model: BackgroundModel | None = None
-        self.device = device
-        if isinstance(main, NetworkEstimator):
-            self.model, self.device = main.model, main.device
-        else:
-            self._plate = _planes(main.plate, device)
-        self._frame_size, self._working_size = scene.frame_size, scene.working_size
-        self._repair = None if repair is None else _planes(repair, self.device)
-        states = scene.estimator if isinstance(scene.estimator, StatesEstimator) else None
-        self._states = states
-        self._others = [
-            _planes(state.plate, self.device) for state in other_states(scene.estimator)
-        ]
-        noises, shadows = views_of(scene)
-        plan = SegmentationPlan.of(scene.settings.segmentation, scene.working_size)
-        self._segmenter = TensorSegmenter(noises, plan, shadows=shadows, device=self.device)
+        self._frame_size, self._working_size = model.frame_size, model.working_size
+        correction = model.main.outstanding
+        self._correction = None if correction is None else _planes(correction, self.device)
+        self._picker = StatePicker.of(model)
+        self._has_states = len(model.states) > 1
+        self._others = [_planes(state.plate, self.device) for state in model.states[1:]]
+        self._segmenter = TensorSegmenter(
+            [state.noise for state in model.states],
+            model.plan,
+            shadows=[state.shadow for state in model.states],
+            device=self.device,
+        )
 
     def segment(self, pictures: Tensor) -> Tensor:
         """Foreground of frames, `(B, H, W)`, uint8, 0 or 255; see `Scene.segment_tensors`."""
@@ -79,7 +76,7 @@ class TensorScene:
         return reduced(frames.to(self.device, non_blocking=True), self._working_size)
 
     def drawn(self, frames: Tensor) -> Tensor:
-        """Background of the main state for each reduced frame, `(B, 3, h, w)`, uint8, unmended."""
+        """Background of the main state, uncorrected, for each reduced frame, `(B, 3, h, w)`."""
         if self.model is None:
             return self._plate.expand_as(frames)
         with torch.no_grad():
@@ -92,8 +89,8 @@ class TensorScene:
             drawn: `(B, 3, h, w)`, uint8.
             frames: The reduced frames.
         """
-        if self._repair is not None:
-            drawn = (drawn.to(torch.int16) + self._repair).clamp_(0, 255).to(torch.uint8)
+        if self._correction is not None:
+            drawn = (drawn.to(torch.int16) + self._correction).clamp_(0, 255).to(torch.uint8)
         states = self._picked(frames)
         if any(states):
             drawn = drawn.clone()
@@ -103,27 +100,21 @@ class TensorScene:
         return drawn, states
 
     def _picked(self, frames: Tensor) -> list[int]:
-        if self._states is None:
+        if not self._has_states:
             return [0] * len(frames)
         # A state is told by a small copy of the frame, which is all that leaves the device.
         small = reduced(frames, compared_size(self._working_size)).permute(0, 2, 3, 1)
-        return self._states.pick(np.asarray(small.contiguous().cpu().numpy(), np.uint8))
+        return self._picker.pick(np.asarray(small.contiguous().cpu().numpy(), np.uint8))
 
 
-def views_of(scene: Scene) -> tuple[list[Mask], list[ShadowModel | None]]:
-    """Noise and shadows of each state of a scene, the main one first."""
-    others = [state.noise for state in other_states(scene.estimator)]
-    return [scene.noise, *others], [scene.shadow, *(None for _ in others)]
-
-
-def _require_frames_suffice(scene: Scene) -> None:
-    reads = ", ".join(scene.estimator.readers())
+def _require_frames_suffice(scene: LearnedScene) -> None:
+    reads = ", ".join(scene.model.main.estimator.readers())
     if reads:
         raise SettingsError(
             f"'{scene.settings.method}' also reads {reads}, which is computed frame by frame; "
             "segment with Scene.segment instead"
         )
-    if scene.shake.motion:
+    if scene.model.camera.motion:
         raise SettingsError(
             "the camera of this scene shakes, and its frames are registered one by one; "
             "segment with Scene.segment instead"

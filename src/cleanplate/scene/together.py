@@ -13,9 +13,8 @@ from torch.func import functional_call, stack_module_state
 from cleanplate.batch import FrameBatch, to_grey_levels, to_shares
 from cleanplate.errors import FrameSizeError, UsageError
 from cleanplate.model import BackgroundModel
-from cleanplate.scene.scene import Scene
-from cleanplate.scene.tensors import TensorScene, views_of
-from cleanplate.segmentation import SegmentationPlan
+from cleanplate.scene.tensors import TensorScene
+from cleanplate.scene_model import LearnedScene
 from cleanplate.tensor_segmentation import TensorSegmenter
 from cleanplate.tensor_segmentation.resampling import enlarged_masks
 
@@ -36,20 +35,19 @@ class ScenesTogether:
         SettingsError: One of them needs more than the frames themselves.
     """
 
-    def __init__(self, scenes: Sequence[Scene], device: torch.device | str = "cpu") -> None:
+    def __init__(self, scenes: Sequence[LearnedScene], device: torch.device | str = "cpu") -> None:
         _require_alike(scenes)
-        self._frame_size = scenes[0].frame_size
+        self._frame_size = scenes[0].model.frame_size
         self._scenes = [TensorScene(scene, torch.device(device)) for scene in scenes]
         if len({scene.device for scene in self._scenes}) > 1:
             raise UsageError("the scenes are on several devices; load them on one")
-        views = [views_of(scene) for scene in scenes]
-        self._first_views = [
-            sum(len(noises) for noises, _ in views[:at]) for at in range(len(views))
-        ]
+        counts = [len(scene.model.states) for scene in scenes]
+        self._first_views = [sum(counts[:at]) for at in range(len(counts))]
+        states = [state for scene in scenes for state in scene.model.states]
         self._segmenter = TensorSegmenter(
-            [noise for noises, _ in views for noise in noises],
-            SegmentationPlan.of(scenes[0].settings.segmentation, scenes[0].working_size),
-            shadows=[shadow for _, shadows in views for shadow in shadows],
+            [state.noise for state in states],
+            scenes[0].model.plan,
+            shadows=[state.shadow for state in states],
             device=self._scenes[0].device,
         )
         models = [scene.model for scene in self._scenes if scene.model is not None]
@@ -129,13 +127,13 @@ class _Stack:
         return functional_call(self._form, numbers, (rgb,))
 
 
-def _require_alike(scenes: Sequence[Scene]) -> None:
+def _require_alike(scenes: Sequence[LearnedScene]) -> None:
     if not scenes:
         raise UsageError("no scenes are given; give at least one")
     facts: dict[str, list[Any]] = {
         "method": [scene.settings.method for scene in scenes],
-        "frame size": [scene.frame_size for scene in scenes],
-        "working size": [scene.working_size for scene in scenes],
+        "frame size": [scene.model.frame_size for scene in scenes],
+        "working size": [scene.model.working_size for scene in scenes],
         "settings of the network": [scene.settings.model for scene in scenes],
         "settings of the masks": [scene.settings.segmentation for scene in scenes],
     }

@@ -12,9 +12,10 @@ from cleanplate.errors import UsageError
 from cleanplate.frames import Frame, Picture
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.learning import LearnOptions, learn
-from cleanplate.scene.result import Result, require_size, resized
+from cleanplate.scene.result import Result
 from cleanplate.scene.scene import Scene
 from cleanplate.scene.stream import opened_for
+from cleanplate.scene_model.sizes import require_size, resized
 from cleanplate.settings import merge
 from cleanplate.video import VideoSource, open_source, read_ahead
 from cleanplate.video.camera_watch import SECONDS_BETWEEN_LOOKS, CameraMove, CameraWatch
@@ -78,7 +79,7 @@ def learn_views(
         OutputError: A folder is in the way or cannot be written.
         TrainingError: Learning went wrong.
     """
-    recording = opened_for(scene, _opened(source))
+    recording = opened_for(scene.model, _opened(source))
     require_size(recording.size, scene.frame_size, recording.name)
     moves = find_moves(scene, recording, progress)
     used = recording.value_range
@@ -108,7 +109,7 @@ def segment_views(views: Sequence[View], source: str | Path | VideoSource) -> Ge
     """
     recording = _opened(source)
     if views:
-        recording = opened_for(views[0].scene, recording)
+        recording = opened_for(views[0].scene.model, recording)
     for view, frames in frames_by_view(views, recording):
         yield from view.scene.segment(frames)
 
@@ -155,8 +156,8 @@ class _Lookout:
 
     def __init__(self, scene: Scene) -> None:
         self._size = scene.working_size
-        self._reach = scene.shake.reach
-        self._enlargement = scene.frame_size.width / self._size.width
+        self._reach = scene.camera.reach
+        self._enlargement = scene.model.enlargement
         self._watch: CameraWatch | None = scene.open_watch()
         self._new: list[Picture] = []
         self._asked: float | None = None

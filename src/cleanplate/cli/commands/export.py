@@ -10,7 +10,6 @@ from cyclopts import Parameter
 from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.cli.outputs import require_free_file
 from cleanplate.scene import load
-from cleanplate.scene.states import state_names
 from cleanplate.scene_file import ONNX
 
 
@@ -34,7 +33,7 @@ def export(
         scene = load(run, device="cpu")
         from cleanplate.scene.onnx import export_onnx, parity
 
-        if others := state_names(scene.estimator)[1:]:
+        if others := scene.model.names[1:]:
             console.warn(f"plates of other states are no network and left out: {', '.join(others)}")
         console.progress("tracing", 0, 1)
         export_onnx(scene, out)

@@ -14,7 +14,7 @@ from cleanplate.progress import ProgressListener
 from cleanplate.scene import LearnOptions, Scene
 from cleanplate.scene import learn as learn_scene
 from cleanplate.scene.run_folder import RunFolder
-from cleanplate.scene.states import in_words
+from cleanplate.scene_model.states import in_words
 from cleanplate.settings import (
     merge,
     overruled,

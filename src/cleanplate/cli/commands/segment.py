@@ -17,11 +17,11 @@ from cleanplate.cli.mask_output import MaskFolder, Wanted
 from cleanplate.cli.segmenting import OnMoved, Outcome, Task, write_masks
 from cleanplate.errors import SettingsError, UsageError
 from cleanplate.scene import LearnOptions, Scene, load
+from cleanplate.scene.loading import Runtime
 from cleanplate.scene.processors import second_process
-from cleanplate.scene.result import require_size
-from cleanplate.scene.scene import Runtime
 from cleanplate.scene.stream import opened_for
 from cleanplate.scene.views import LEAST_SECONDS, View, learn_views
+from cleanplate.scene_model.sizes import require_size
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.settings import merge, parse_assignments
@@ -131,7 +131,7 @@ def _open_recording(
     source: str, scene: Scene, value_range: tuple[float, float] | None
 ) -> VideoSource:
     given = None if value_range is None else ValueRange.given(value_range)
-    recording = opened_for(scene, source, given)
+    recording = opened_for(scene.model, source, given)
     require_size(recording.size, scene.frame_size, recording.name)
     return recording
 
