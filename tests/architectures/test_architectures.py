@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -17,7 +17,7 @@ from cleanplate.batch import FrameBatch, make_batch, to_pictures, to_tensor
 from cleanplate.errors import UnknownNameError
 from cleanplate.frames import FrameSize, Picture
 from cleanplate.losses import LOSS_NAMES
-from cleanplate.model import BackgroundModel
+from cleanplate.model import BackgroundModel, Mixture
 from cleanplate.objectives.base import Objective
 from cleanplate.settings import parse_assignments, resolve
 from cleanplate.training.budget import Budget
@@ -184,14 +184,44 @@ def test_codes_are_a_row_of_numbers_for_each_frame(architecture: Architecture) -
     assert is_still or not torch.equal(codes[0], codes[2])
 
 
-def test_other_pictures_can_be_drawn(architecture: Architecture) -> None:
+DRAWING = {"adversarial_ae", "coupled_ae", "dcgan", "multi_decoder_ae", "noise_ae", "vae"}
+"""Some of those that have pictures of more than the background."""
+
+
+def require_pictures(pictures: Mapping[str, Tensor], count: int) -> None:
+    """Fails where there are none, or where one is none."""
+    assert pictures
+    for caption, picture in pictures.items():
+        assert caption
+        assert picture.shape[:2] == (count, 3)
+        assert torch.isfinite(picture).all()
+
+
+def test_other_pictures_can_be_drawn(name: str, architecture: Architecture) -> None:
     model = build(architecture, FrameSize(37, 53))
     with torch.no_grad():
         pictures = model.pictures(batch_of(architecture, 3, FrameSize(37, 53)))
-    for caption, picture in pictures.items():
-        assert caption
-        assert picture.shape[:2] == (3, 3)
-        assert torch.isfinite(picture).all()
+    draws_more = type(model).pictures is not BackgroundModel.pictures
+    assert draws_more or name not in DRAWING
+    if draws_more:
+        require_pictures(pictures, 3)
+    else:
+        assert not pictures
+
+
+@pytest.mark.parametrize(
+    "pictures",
+    [
+        {},
+        {"": torch.zeros(3, 3, 4, 4)},
+        {"one": torch.zeros(1, 4, 4)},
+        {"one": torch.full((3, 3, 4, 4), torch.nan)},
+    ],
+    ids=["none", "no caption", "no batch", "not finite"],
+)
+def test_what_is_no_picture_does_not_pass_for_one(pictures: Mapping[str, Tensor]) -> None:
+    with pytest.raises(AssertionError):
+        require_pictures(pictures, 3)
 
 
 def test_a_network_that_was_put_away_gives_the_same_picture(architecture: Architecture) -> None:
@@ -321,8 +351,28 @@ def test_every_loss_can_be_learned_with(name: str) -> None:
     for loss in LOSS_NAMES:
         settings = (f"method={name}", f"objective.loss={loss}", "budget=2steps")
         model = learn(scene, *settings)
-        batch = whole_batch(load_architecture(name), scene)
-        assert np.isfinite(estimates(model, batch)).all(), loss
+        require_finite(model, whole_batch(load_architecture(name), scene))
+
+
+def require_finite(model: BackgroundModel, batch: FrameBatch) -> None:
+    """Fails where a number of a network, or of its backgrounds before they are bytes, is none."""
+    for name, values in model.state_dict().items():
+        assert torch.isfinite(values).all(), name
+    with torch.no_grad():
+        assert torch.isfinite(model.estimate_background(batch)).all()
+
+
+@pytest.mark.parametrize("number", [torch.nan, torch.inf])
+def test_a_network_that_has_come_apart_does_not_pass_for_one_that_has_learned(
+    number: float,
+) -> None:
+    scene = drifting_scene(32, 48, 8)
+    dead = Dead(scene.start_plate())
+    require_finite(dead, FrameBatch(to_tensor(scene.frames)))
+    with torch.no_grad():
+        dead.plate[0, 0, 5, 7] = number
+    with pytest.raises(AssertionError):
+        require_finite(dead, FrameBatch(to_tensor(scene.frames)))
 
 
 ROBUST_FORMS: dict[str, tuple[str, ...]] = {
@@ -399,14 +449,24 @@ def test_a_dead_network_does_not_pass_for_one_that_follows_the_light(control: st
     assert share_of_the_still_error(scene, CONTROLS[control](scene), batch) > 0.99
 
 
-def test_what_a_network_says_it_mixes_is_its_background(architecture: Architecture) -> None:
-    model = build(architecture, SIZES[1])
-    mixture = model.mixture()
-    if mixture is None:
-        return  # most networks do more than mix
-    batch = batch_of(architecture, 2, SIZES[1])
-    with torch.no_grad():
-        thumbnails = nn.functional.adaptive_avg_pool2d(batch.rgb, mixture.thumbnail_size)
-        mixed = torch.einsum("bk,kchw->bchw", mixture.codes(thumbnails), mixture.images)
-        background = model.estimate_background(batch)
-    torch.testing.assert_close(mixed + mixture.plate, background)
+def mixed(mixture: Mixture, batch: FrameBatch) -> Tensor:
+    thumbnails = nn.functional.adaptive_avg_pool2d(batch.rgb, mixture.thumbnail_size)
+    return mixture.plate + torch.einsum("bk,kchw->bchw", mixture.codes(thumbnails), mixture.images)
+
+
+def test_what_a_network_says_it_mixes_is_its_background() -> None:
+    mixers = []
+    for name in NAMES:
+        architecture = load_architecture(name)
+        model = build(architecture, SIZES[1])
+        mixture = model.mixture()
+        if mixture is None:
+            continue  # most networks do more than mix
+        mixers.append(name)
+        batch = batch_of(architecture, 2, SIZES[1])
+        with torch.no_grad():
+            background = model.estimate_background(batch)
+            torch.testing.assert_close(mixed(mixture, batch), background)
+            other = mixture._replace(images=mixture.images.flip(0))
+            assert not torch.allclose(mixed(other, batch), background, atol=1e-3)
+    assert "lowrank_ae" in mixers
