@@ -6,7 +6,6 @@ are tested where the code is; here they are looked at from the outside.
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import pytest
 import torch
 
 import cleanplate
+from changed_scenes import with_main
 from cleanplate.architectures import architecture_summaries
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.vae import VAEOutput
@@ -31,7 +31,8 @@ from cleanplate.model import BackgroundModel
 from cleanplate.nn.scales import reduce_by
 from cleanplate.objectives.elbo import ELBO
 from cleanplate.scene import Scene
-from cleanplate.scene.estimators import START_PLATE, NetworkEstimator
+from cleanplate.scene.estimators import NetworkEstimator
+from cleanplate.scene_model.estimator import START_PLATE
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.video import open_source
 from scenes import paint_scene, write_image_folder
@@ -92,13 +93,13 @@ def test_c_the_plate_of_constant_frames_is_the_constant(how: str, tmp_path: Path
 
 def untrained(scene: Scene, frames: Picture) -> Scene:
     """A scene as it was before the first step."""
-    plate = scene.estimator.tensors()[START_PLATE]
+    plate = scene.model.main.estimator.tensors()[START_PLATE]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(scene.settings.general.seed)
         model = scene.settings.architecture().build(scene.settings.model, Start(plate, CPU, frames))
     modalities = scene.settings.modalities()
     estimator = NetworkEstimator(model, CPU, start_plate=plate, modalities=modalities)
-    return dataclasses.replace(scene, estimator=estimator)
+    return with_main(scene, estimator=estimator, correction=None)
 
 
 @pytest.mark.slow

@@ -20,7 +20,7 @@ from cleanplate.errors import UnknownNameError
 from cleanplate.evaluation import score_plate
 from cleanplate.frames import Modality, Picture
 from cleanplate.objectives.bootstrapping import Bootstrapping, motion
-from cleanplate.scene.estimators import START_PLATE
+from cleanplate.scene_model.estimator import START_PLATE
 from cleanplate.settings import known_plates, resolve
 from cleanplate.video import ArrayStack
 from scenes import paint_scene, write_image_folder
@@ -124,7 +124,7 @@ def test_another_method_can_start_from_a_trained_plate(
     cleanplate.learn(source, init=init, budget="2steps", out=tmp_path / "run", device="cpu")
     scene = cleanplate.load(tmp_path / "run", device="cpu")
     assert scene.settings.general.init == init
-    start = scene.estimator.tensors()[START_PLATE]
+    start = scene.model.main.estimator.tensors()[START_PLATE]
     trained = cleanplate.learn(source, method=f"{init}_plate", device="cpu").plate
     np.testing.assert_allclose(start.astype(int), trained.astype(int), atol=1)
     assert not np.array_equal(start, cleanplate.learn(source, method="candidates").plate)
