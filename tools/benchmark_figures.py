@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from markdown_text import head, line, paragraph
+from markdown_text import head, line, paragraph, shell
 from method_figures import by_sequence, compact, own_budget_table, protocol, summary
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
@@ -40,7 +40,8 @@ def page(tables: Mapping[str, Table]) -> str:
             "all defaults: no setting is tuned to a sequence, and no ground truth is read while "
             "learning. [The protocol](benchmark-protocol.md) defines the measures and the "
             "competing methods. F, recall and precision follow the rules of CDnet 2014; AGE is "
-            "the mean absolute error of the background image in grey levels."
+            "the mean absolute error of the background image in grey levels. After measuring again, "
+            "`python tools/pages.py` rewrites this page and the table of README."
         )
         + section("Accuracy on eight sequences", "main_job", accuracy(newest))
         + section("Learned from the first half, scored on the second", "halves", halves(tables))
@@ -94,9 +95,9 @@ def accuracy(table: Table) -> str:
         + f"{text}\n"
         + paragraph(
             "In Board and CaVignal people stand in most frames, in Foliage leaves cover the scene "
-            "nearly always. Measure again: `CLEANPLATE_DATA=FOLDER python tools/figures.py --out "
-            "benchmarks/main_job.json`."
+            "nearly always. Measure again:"
         )
+        + shell("CLEANPLATE_DATA=FOLDER python tools/figures.py --out benchmarks/main_job.json")
     )
 
 
@@ -126,9 +127,11 @@ def halves(tables: Mapping[str, Table]) -> str:
             "scored. The last line is the score of a mask that calls every pixel foreground."
         )
         + f"{head(['method', 'mean', *names])}{''.join(lines)}\n"
-        + paragraph(
-            "Measure again: `cleanplate bench FOLDER --protocol halves --no-sweep --methods "
-            f"{DEFAULT} peers --out halves`."
+        + paragraph("Measure again:")
+        + shell(
+            f"cleanplate bench FOLDER --sequences {' '.join(sequences)}",
+            f"--protocol halves --no-sweep --methods {DEFAULT} peers --out halves",
+            then="cp halves/bench.json benchmarks/halves.json",
         )
     )
 
@@ -145,6 +148,9 @@ def all_foreground(table: Table) -> dict[str, float]:
 def stationary(table: Table) -> str:
     held = table["held"]
     methods = list(dict.fromkeys(row["method"] for row in held))
+    stops = dict.fromkeys(
+        f"{row['sequence']}:{row['hold']['frame']}:{row['hold']['count']}" for row in held
+    )
     text = ""
     for key, title in (
         ("marked", "Stopped pixels that are foreground"),
@@ -173,6 +179,12 @@ def stationary(table: Table) -> str:
             "defaults of their library."
         )
         + text
+        + paragraph("Measure again:")
+        + shell(
+            f"cleanplate bench FOLDER --hold {' '.join(stops)}",
+            f"--methods {' '.join(methods)} --protocol all halves --out held",
+            then="cp held/bench.json benchmarks/hold.json",
+        )
     )
 
 
@@ -198,9 +210,11 @@ def speed(table: Table) -> str:
             "and learning left out, every method in the same run."
         )
         + f"{head(titles)}{''.join(lines)}\n"
-        + paragraph(
-            f"Measure again: `cleanplate bench FOLDER --sequences {sequence} --no-sweep --methods "
-            f"{' '.join(sorted(row['method'] for row in rows))} --out speed`."
+        + paragraph("Measure again:")
+        + shell(
+            f"cleanplate bench FOLDER --sequences {sequence} --no-sweep",
+            f"--methods {' '.join(sorted(row['method'] for row in rows))} --out speed",
+            then="cp speed/bench.json benchmarks/speed.json",
         )
     )
 
@@ -222,26 +236,38 @@ def device(table: Table) -> str:
             f"{together['scenes']} scenes in one call reach {together['frames_per_second']:.0f} "
             f"frames/s, one after the other {together['one_by_one']:.0f}. "
             f"{table['learning'][0]['recording']} ({table['learning'][0]['frames']} frames) is "
-            f"learned in {min(learned):.0f} to {max(learned):.0f} s. Measure again: `python "
-            "tools/device.py --out benchmarks/device.json`."
+            f"learned in {min(learned):.0f} to {max(learned):.0f} s. Measure again:"
+        )
+        + shell(
+            "python tools/device.py --recording HIGHWAY/input",
+            f"--batches {' '.join(str(row['batch']) for row in table['segmenting'])} --frames 32",
+            "--out benchmarks/device.json",
         )
     )
 
 
 def methods(table: Table) -> str:
     rows = table["rows"]
-    return f"{protocol(table)}{summary(rows)}{compact(rows)}\n{by_sequence(rows)}"
+    again = paragraph("Measure again:") + shell("CLEANPLATE_DATA=FOLDER python tools/table.py")
+    return f"{protocol(table)}{again}{summary(rows)}{compact(rows)}\n{by_sequence(rows)}"
 
 
 def budgets(table: Table) -> str:
     (sequence,) = {row["sequence"] for row in table["rows"]}
     return paragraph(
         f"Every method learns {sequence} with the number of steps that is its own default."
-    ) + own_budget_table(table["rows"])
+    ) + (
+        f"{own_budget_table(table['rows'])}\n"
+        + paragraph("Measure again:")
+        + shell(
+            "CLEANPLATE_DATA=FOLDER python tools/table.py --budget auto --recipes robust",
+            f"--sequences {sequence} --out benchmarks/defaults.json",
+        )
+    )
 
 
 def readme(tables: Mapping[str, Table]) -> str:
-    """The one table of README: both protocols beside the best of the others."""
+    """The one table of README: both protocols and the best of the others."""
     whole = tables["main_job"]["rows"]
     own, *others = sorted(tables["halves"]["rows"], key=lambda row: row["method"] != DEFAULT)
     lines = []

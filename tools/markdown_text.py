@@ -1,4 +1,4 @@
-"""Paragraphs and tables of Markdown."""
+"""Paragraphs, commands and tables of Markdown."""
 
 from __future__ import annotations
 
@@ -19,3 +19,9 @@ def head(titles: Sequence[str]) -> str:
 
 def line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |\n"
+
+
+def shell(*parts: str, then: str = "") -> str:
+    """A command, each part on a line of its own, and a second one after it."""
+    command = " \\\n    ".join(parts)
+    return f"```sh\n{command}\n{then}{chr(10) if then else ''}```\n\n"

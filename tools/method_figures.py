@@ -35,7 +35,7 @@ def protocol(table: Mapping[str, Any]) -> str:
         f"All methods under the same rules: {table['protocol']}. The start is the plate "
         "`candidates`, unless a method is a plate of its own. The network's share is the mean "
         "difference of its backgrounds to the initial plate, in grey levels; learning is all of "
-        "`learn`: frames, plate, training, noise map. Measure again: `python tools/table.py`."
+        "`learn`: frames, plate, training, noise map."
     )
 
 
