@@ -27,6 +27,9 @@ _EMPTY = 0.4
 _DIFFERS = 0.5
 """Share of the threshold from which on a frame differs at all: where less does, a gap between two
 vehicles is none in a vehicle."""
+_GHOST_SIDE, _CORRECTION_SIDE, _STILL_SIDE = 7, 5, 3
+"""Sides of squares in pixels of 320x240: over which the two sides of an outline are compared, by
+which a corrected region grows, and over which a pixel's appearance is averaged."""
 _SOME_NOISE = 4
 """Noise of the pictures on which states are compared, summed over RGB, in grey levels."""
 _LEAST_ALLOWED = 1e-9
@@ -171,6 +174,21 @@ class SegmentationPlan:
         """Whether single pixels of the outline may be the background in the scene's own shadow."""
         limited = self.shadow_limits.deviations > _LEAST_ALLOWED
         return self.tells_shadows and self.uses_own_shadows and limited
+
+    @property
+    def ghost_side(self) -> int:
+        """Side of the square over which the two sides of an outline are compared, in pixels."""
+        return odd_length(_GHOST_SIDE, _scale(self.size))
+
+    @property
+    def correction_side(self) -> int:
+        """Side of the square by which a corrected region grows, in pixels."""
+        return odd_length(_CORRECTION_SIDE, _scale(self.size))
+
+    @property
+    def still_side(self) -> int:
+        """Side of the square over which a pixel's appearance is averaged, in pixels."""
+        return odd_length(_STILL_SIDE, _scale(self.size))
 
     @property
     def least_object(self) -> int:

@@ -64,8 +64,9 @@ Between the vehicles of a queue, a dark window is not the dark vehicle that the 
 """
 _ENOUGH_PIXELS = 100
 """Of a larger region, so many evenly spread pixels tell when it is seen."""
-_LEAST_WHOLE = 12
-"""Pixels of the smallest region in the last step; fewer come and go with noise."""
+_LEAST_WHOLE, _OF_PIXELS = 12, 320 * 240
+"""Pixels of the smallest region in the last step, and of a picture for which so many are meant (in
+smaller ones noise is of pixels too); fewer come and go with noise."""
 _HOPELESS = -4.0
 """Lead of outline and time below which nobody asks for the visits of the whole, to save time."""
 _COMPARABLE = 2
@@ -181,7 +182,8 @@ class _Choice:
         proposed = flags == _DIFFERS | _KNOWN
         region = connect(proposed, seen)
         if self.takes_clear_ones:
-            region = region.only(region.sizes >= _LEAST_WHOLE)
+            scale = max(1, self.chosen.size / _OF_PIXELS)
+            region = region.only(region.sizes >= round(_LEAST_WHOLE * scale))
         if not len(region.places):
             return region
         shows_plate = flags & _DIFFERS == 0

@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from cleanplate.frames import FloatMap, Mask, Picture
 
-_WINDOW = 7
 _LEAST_CONTRAST = 30.0
 """Contrast of an outline, in grey levels summed over RGB, that is more than chance."""
 _DECISIVE = 2.0
@@ -21,7 +20,9 @@ _LEAST_WEIGHT = 0.3
 """Share of the window that has to lie on either side of the outline."""
 
 
-def is_ghost(region: Mask, foreground: Mask, picture: Picture, background: Picture) -> bool:
+def is_ghost(
+    region: Mask, foreground: Mask, picture: Picture, background: Picture, side: int
+) -> bool:
     """Whether the region's outline is an edge of the background and not of the frame.
 
     What waits in front of the scene has its outline in the frame; what the plate still shows though
@@ -33,21 +34,23 @@ def is_ghost(region: Mask, foreground: Mask, picture: Picture, background: Pictu
         foreground: `(h, w)`, 255 in all foreground, which is no surrounding.
         picture: The frame, `(h, w, 3)`.
         background: Its background, `(h, w, 3)`.
+        side: Of the square over which the two sides of the outline are compared, in pixels, odd.
     """
     left, top, width, height = cv2.boundingRect(region)
     part = np.s_[
-        max(0, top - _WINDOW) : top + height + _WINDOW,
-        max(0, left - _WINDOW) : left + width + _WINDOW,
+        max(0, top - side) : top + height + side,
+        max(0, left - side) : left + width + side,
     ]
     inside = (region[part] > 0).astype(np.float32)
     outside = ((foreground[part] == 0) & (region[part] == 0)).astype(np.float32)
-    weights = (_blurred(inside), _blurred(outside))
+    weights = (_blurred(inside, side), _blurred(outside, side))
     on_outline = (weights[0] > _LEAST_WEIGHT) & (weights[0] < 1 - _LEAST_WEIGHT) & (inside > 0)
     seen = on_outline & (weights[1] > _LEAST_WEIGHT)
     if not seen.any() or np.count_nonzero(seen) < _LEAST_SEEN * np.count_nonzero(on_outline):
         return False
     of_frame, of_plate = (
-        _contrast(shown[part], (inside, outside), weights, seen) for shown in (picture, background)
+        _contrast(shown[part], (inside, outside), weights, seen, side)
+        for shown in (picture, background)
     )
     decisive = (of_plate >= _LEAST_CONTRAST) & (of_plate >= _DECISIVE * of_frame)
     return float(np.mean(decisive)) >= _MOST_OF_OUTLINE
@@ -58,17 +61,16 @@ def _contrast(
     sides: tuple[FloatMap, FloatMap],
     weights: tuple[FloatMap, FloatMap],
     on_outline: NDArray[np.bool_],
+    square: int,
 ) -> NDArray[np.float32]:
     """What the means of the two sides differ by at each pixel of the outline, over RGB."""
     values = shown.astype(np.float32)
     means = [
-        _blurred(values * side[..., None])[on_outline] / weight[on_outline][:, None]
+        _blurred(values * side[..., None], square)[on_outline] / weight[on_outline][:, None]
         for side, weight in zip(sides, weights, strict=True)
     ]
     return np.asarray(np.abs(means[0] - means[1]).sum(axis=1), np.float32)
 
 
-def _blurred(values: FloatMap) -> FloatMap:
-    return np.asarray(
-        cv2.blur(values, (_WINDOW, _WINDOW), borderType=cv2.BORDER_REPLICATE), np.float32
-    )
+def _blurred(values: FloatMap, side: int) -> FloatMap:
+    return np.asarray(cv2.blur(values, (side, side), borderType=cv2.BORDER_REPLICATE), np.float32)

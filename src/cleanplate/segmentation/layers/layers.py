@@ -31,12 +31,11 @@ PACE = 0.099
 
 Who waits for seconds is not missed, and most frames cost no more than their mask.
 """
-_GHOST_FRAMES = 5
-"""Looks in which an object at rest has to be called a ghost, one after the other."""
-_TESTED_FRAMES = 25
-"""Looks for which an object at rest is tested; who grows looks like a ghost for a while."""
-_RIM = 5
-"""Side of the square by which a mended region grows, in pixels."""
+_GHOST_SECONDS = 0.47
+"""Time for which an object at rest has to be called a ghost at every look: five of 25 frames a
+second, and never less than two."""
+_TESTED_SECONDS = 2.9
+"""Time for which an object at rest is tested; who grows looks like a ghost for a while."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,10 +58,10 @@ class LayeredFrame:
 
 @dataclass
 class _Tested:
-    """In how many frames an object was tested, and in how many of the last it was a ghost."""
+    """Since when an object is tested, and since when it was called a ghost each time."""
 
-    frames: int = 0
-    positive: int = 0
+    began: float
+    ghost_since: float | None = None
 
 
 class Layers:
@@ -90,7 +89,7 @@ class Layers:
             *(Segmenter(each, plan) for each in others),
         ]
         self._plan = plan
-        self._stillness = Stillness(noise, plan.wait_seconds)
+        self._stillness = Stillness(noise, plan.wait_seconds, plan.still_side)
         self._cleanup = Cleanup(plan)
         self._waiting = Waiting(
             plan.size,
@@ -154,7 +153,7 @@ class Layers:
         if time >= self._due:
             self._due = time + self._pace
             self._look_who_rests(time, picture, cut)
-            if self._plan.corrects_ghosts and self._mend_ghosts(cut, picture, state):
+            if self._plan.corrects_ghosts and self._mend_ghosts(time, cut, picture, state):
                 cut = segmenter.cut(picture, self._mended(background, state))
         labels = self._labels(cut.mask, self._rests & (cut.mask > 0))
         if cut.shadows is not None:
@@ -190,25 +189,26 @@ class Layers:
             labels[places] = SETTLED if mark in settled else WAITING
         return labels
 
-    def _mend_ghosts(self, cut: Cut, picture: Picture, state: int) -> bool:
+    def _mend_ghosts(self, time: float, cut: Cut, picture: Picture, state: int) -> bool:
         """Takes up ghosts into the background of a state; whether there was one."""
         mended_before = self._repairs
         marks = self._waiting.marks
-        self._tested = {mark: self._tested.get(mark, _Tested()) for mark in marks}
+        self._tested = {mark: self._tested.get(mark, _Tested(time)) for mark in marks}
         for mark, tested in self._tested.items():
-            if tested.frames >= _TESTED_FRAMES:
+            if time - tested.began > _TESTED_SECONDS and tested.ghost_since is None:
                 continue
             region = self._waiting.region(mark)
-            tested.frames += 1
-            tested.positive += 1
-            if not is_ghost(region, cut.mask, picture, cut.background):
-                tested.positive = 0
-            elif tested.positive >= _GHOST_FRAMES:
+            if not is_ghost(region, cut.mask, picture, cut.background, self._plan.ghost_side):
+                tested.ghost_since = None
+            elif tested.ghost_since is None:
+                tested.ghost_since = time
+            elif time - tested.ghost_since >= _GHOST_SECONDS:
                 self._mend(mark, region, cut.mask, state)
         return self._repairs > mended_before
 
     def _mend(self, mark: int, region: Mask, mask: Mask, state: int) -> None:
-        grown = cv2.dilate(region, np.ones((_RIM, _RIM), np.uint8)) > 0
+        square = np.ones((self._plan.correction_side, self._plan.correction_side), np.uint8)
+        grown = cv2.dilate(region, square) > 0
         place = grown & ((mask == 0) | (region > 0))
         change = np.rint(self._stillness.look[place]).astype(np.int16)
         repair = self._mends.setdefault(state, np.zeros((*self._plan.size, 3), np.int16))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +13,9 @@ from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
 _CHANGE = 20.0
 """Difference between two looks that are not the same thing, beside the pixel's own noise; summed
 over RGB, in grey levels."""
-_FOLLOWING = 0.05
-"""Share of a new frame in the look of what stands still: slow light does not end a wait."""
+_FOLLOWING = 2.34
+"""Time constant of the look of what stands still, in seconds: slow light does not end a wait. A
+frame 0.12 s after the one before it has a share of 0.05."""
 _JUMP = 6.0
 """Change of the whole picture from one frame to the next, in grey levels, that is the light's."""
 _LIGHT_STEP = 8
@@ -31,10 +34,13 @@ class Stillness:
     Args:
         noise: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB.
         wait: Seconds after which what stays is still.
+        side: Of the square over which looks are compared, in pixels, odd.
     """
 
-    def __init__(self, noise: Mask, wait: float) -> None:
+    def __init__(self, noise: Mask, wait: float, side: int = 3) -> None:
         size = FrameSize(*noise.shape)
+        self._square = (side, side)
+        self._time = -math.inf
         self._wait = wait
         self._limit = noise.astype(np.float32) + _CHANGE
         self._size = size
@@ -68,6 +74,7 @@ class Stillness:
             background: In the light of the frame, `(h, w, 3)`.
             foreground: Where the frame shows something else than the background, 255 or 0.
         """
+        elapsed, self._time = time - self._time, time
         now = np.subtract(picture, background, dtype=np.float32)  # twice as fast as cv2.subtract
         jumps = self._light_jumps(picture, background)
         if self._look is None:
@@ -92,7 +99,8 @@ class Stillness:
             cv2.copyTo(self._candidate, ripe, self._look)
             cv2.copyTo(self._candidate_since, ripe, self._since)
         # In two steps: accumulateWeighted with a mask takes four times as long.
-        followed = cv2.addWeighted(now, _FOLLOWING, self._look, 1 - _FOLLOWING, 0)
+        share = -math.expm1(-elapsed / _FOLLOWING)
+        followed = cv2.addWeighted(now, share, self._look, 1 - share, 0)
         cv2.copyTo(followed, shown, self._look)
         self._is_still = cv2.bitwise_or(shown, ripe)
         stood = cv2.compare(self._since, time - self._wait, cv2.CMP_LE)
@@ -101,7 +109,7 @@ class Stillness:
     def differs(self) -> NDArray[np.bool_]:
         """Where the look is not that of the background, `(h, w)`."""
         strength = cv2.transform(np.abs(self.look), _SUM)
-        return np.asarray(cv2.blur(strength, (3, 3)) > self._limit, np.bool_)
+        return np.asarray(cv2.blur(strength, self._square) > self._limit, np.bool_)
 
     def empty(self, time: float, place: NDArray[np.bool_]) -> None:
         """Tells that whoever stood somewhere has left: the empty scene is what stays there."""
@@ -134,5 +142,5 @@ class Stillness:
     def _is_same(self, now: FloatMap, look: FloatMap) -> Mask:
         """Where two looks differ by less than a change, 255 or 0."""
         difference = cv2.transform(cv2.absdiff(now, look), _SUM)
-        same = cv2.compare(cv2.blur(difference, (3, 3)), self._limit, cv2.CMP_LT)
+        same = cv2.compare(cv2.blur(difference, self._square), self._limit, cv2.CMP_LT)
         return np.asarray(same, np.uint8)
