@@ -136,6 +136,19 @@ def test_pages_are_in_plain_english(page: Path) -> None:
     assert PRIVATE.findall("\n".join(lines)) == []
 
 
+DIARY = re.compile(
+    r"\b(also tried|tried (?:here|and)|(?:added|came) later|later still|given up|we tried"
+    r"|first version|as it is today)\b",
+    re.IGNORECASE,
+)
+"""Sentences that tell how a thing came to be in place of what it is."""
+
+
+@pytest.mark.parametrize("page", pages(), ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_page_is_a_diary(page: Path) -> None:
+    assert DIARY.findall(" ".join(without_blocks(page).split())) == []
+
+
 # Commands and their options
 
 
