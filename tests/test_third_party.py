@@ -20,6 +20,7 @@ from cleanplate.architectures import (
 from cleanplate.cli.main import run
 from cleanplate.errors import SceneFileError, UnknownNameError
 from cleanplate.settings import known_methods, resolve
+from foreign_packages import install
 from scenes import paint_scene, write_image_folder
 
 MODULE = '''
@@ -63,17 +64,9 @@ ARCHITECTURE = Architecture(
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Puts a package onto the path as an installer would have left it."""
     place = tmp_path / "site-packages"
-    info = place / "plate_pack-1.0.dist-info"
-    info.mkdir(parents=True)
-    (place / "plate_pack.py").write_text(MODULE, encoding="utf-8")
-    metadata = "Metadata-Version: 2.1\nName: plate-pack\nVersion: 1.0\n"
-    (info / "METADATA").write_text(metadata, encoding="utf-8")
-    points = [
-        f"[{ENTRY_POINT_GROUP}]",
-        "learning_plate = plate_pack:ARCHITECTURE",
-        "lowrank_ae = plate_pack:ARCHITECTURE",
-    ]
-    (info / "entry_points.txt").write_text("\n".join(points) + "\n", encoding="utf-8")
+    value = "plate_pack:ARCHITECTURE"
+    points = {ENTRY_POINT_GROUP: {"learning_plate": value, "lowrank_ae": value}}
+    install(place, "plate_pack", MODULE, points)
     monkeypatch.syspath_prepend(place)
     yield place
     sys.modules.pop("plate_pack", None)

@@ -13,27 +13,78 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from cleanplate._version import __version__
-from cleanplate.errors import CleanplateError
 
 if TYPE_CHECKING:
+    from cleanplate.errors import (
+        CleanplateError,
+        FetchError,
+        FrameSizeError,
+        GroundTruthError,
+        ModalityError,
+        OutputError,
+        RunLockedError,
+        SceneFileError,
+        SegmentationError,
+        SettingsError,
+        SourceError,
+        TrainingError,
+        UnknownNameError,
+        UsageError,
+    )
+    from cleanplate.frames import Frame
     from cleanplate.scene import LearnOptions, Result, Scene, SecondProcess, learn, load
+    from cleanplate.segmentation import SegmentationSettings
+    from cleanplate.segmentation.layers import StationaryObject
+    from cleanplate.video import open_source
 
 __all__ = [
     "CleanplateError",
+    "FetchError",
+    "Frame",
+    "FrameSizeError",
+    "GroundTruthError",
     "LearnOptions",
+    "ModalityError",
+    "OutputError",
     "Result",
+    "RunLockedError",
     "Scene",
+    "SceneFileError",
     "SecondProcess",
+    "SegmentationError",
+    "SegmentationSettings",
+    "SettingsError",
+    "SourceError",
+    "StationaryObject",
+    "TrainingError",
+    "UnknownNameError",
+    "UsageError",
     "__version__",
     "learn",
     "load",
+    "open_source",
 ]
+
+_MODULES = {
+    "Frame": "cleanplate.frames",
+    "LearnOptions": "cleanplate.scene",
+    "Result": "cleanplate.scene",
+    "Scene": "cleanplate.scene",
+    "SecondProcess": "cleanplate.scene",
+    "SegmentationSettings": "cleanplate.segmentation",
+    "StationaryObject": "cleanplate.segmentation.layers",
+    "learn": "cleanplate.scene",
+    "load": "cleanplate.scene",
+    "open_source": "cleanplate.video",
+}
+"""Where a public name lives; what is not here is an error."""
 
 
 def __getattr__(name: str) -> Any:
-    """Public names of `cleanplate.scene`, imported when first used."""
+    """Public names, imported when first used: `import cleanplate` costs next to nothing."""
     if name in __all__:
-        return getattr(importlib.import_module("cleanplate.scene"), name)
+        module = importlib.import_module(_MODULES.get(name, "cleanplate.errors"))
+        return getattr(module, name)
     raise AttributeError(f"module 'cleanplate' has no attribute '{name}'")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from cleanplate.frames import Picture
 from cleanplate.segmentation import SegmentationSettings
-from cleanplate.segmentation.layers import WAITING, LayeredFrame, Layers, WaitingObject
+from cleanplate.segmentation.layers import WAITING, LayeredFrame, Layers, StationaryObject
 from plans import layers_of
 from roads import CAR, SIZE, road, seen
 
@@ -29,7 +29,7 @@ def follow(
     return followed, layers
 
 
-def rows(followed: list[LayeredFrame]) -> list[WaitingObject]:
+def rows(followed: list[LayeredFrame]) -> list[StationaryObject]:
     """Each object as it was told of last."""
     last = {found.number: found for frame in followed for found in frame.objects}
     return list(last.values())

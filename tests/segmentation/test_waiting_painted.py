@@ -9,7 +9,7 @@ import pytest
 
 from cleanplate.datasets.painted import PaintedFrame, PaintedIntersection, PaintedSettings
 from cleanplate.segmentation import SegmentationSettings
-from cleanplate.segmentation.layers import WaitingObject
+from cleanplate.segmentation.layers import StationaryObject
 from plans import layers_of
 
 Box = tuple[int, int, int, int]
@@ -60,7 +60,7 @@ def common(one: Box, other: Box) -> int:
     return max(0, across) * max(0, down)
 
 
-def likeness(found: WaitingObject, stop: _Stop) -> float:
+def likeness(found: StationaryObject, stop: _Stop) -> float:
     """How well a row lies over a vehicle while it stood; 0: it is another's."""
     together = min(found.last_seen, stop.last) - max(found.first_seen, stop.first)
     if together < 0.3 * found.dwell:
@@ -79,12 +79,12 @@ def rightly_told(seed: int) -> tuple[int, int]:
     painted = PaintedIntersection(settings)
     frames = [painted.frame(index) for index in range(len(painted))]
     layers = layers_of(np.full(painted.size, 6, np.uint8), SegmentationSettings())
-    rows: dict[int, WaitingObject] = {}
+    rows: dict[int, StationaryObject] = {}
     for frame in frames:
         followed = layers.update(frame.time, frame.picture, painted.still_plate)
         rows |= {found.number: found for found in followed.objects}
     stops = stops_of(frames)
-    of_stop: list[list[WaitingObject]] = [[] for _ in stops]
+    of_stop: list[list[StationaryObject]] = [[] for _ in stops]
     for found in rows.values():
         likest = [likeness(found, stop) for stop in stops]
         if max(likest) > 0:

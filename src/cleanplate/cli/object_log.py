@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from cleanplate.errors import OutputError
-from cleanplate.segmentation.layers import WaitingObject
+from cleanplate.segmentation.layers import StationaryObject
 from cleanplate.writing import PartialFile, output_error
 
 
@@ -23,13 +23,13 @@ class ObjectLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._present: dict[int, WaitingObject] = {}
+        self._present: dict[int, StationaryObject] = {}
         try:
             self._partial = PartialFile(path)
         except OSError as error:
             raise self._failed(error) from error
 
-    def update(self, objects: Iterable[WaitingObject]) -> None:
+    def update(self, objects: Iterable[StationaryObject]) -> None:
         """Takes in who is there in the next frame.
 
         Raises:
@@ -59,7 +59,7 @@ class ObjectLog:
             self._partial.discard()
             raise self._failed(failure) from failure
 
-    def _write(self, objects: Iterable[WaitingObject]) -> None:
+    def _write(self, objects: Iterable[StationaryObject]) -> None:
         try:
             for found in objects:
                 self._partial.file.write(f"{json.dumps(_line(found))}\n".encode())
@@ -70,7 +70,7 @@ class ObjectLog:
         return output_error(error, self._path, "the objects")
 
 
-def _line(found: WaitingObject) -> dict[str, object]:
+def _line(found: StationaryObject) -> dict[str, object]:
     return {
         "number": found.number,
         "first_seen": round(found.first_seen, 3),

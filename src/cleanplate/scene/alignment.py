@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from cleanplate.frames import FrameSize, Mask, Picture
-from cleanplate.segmentation.layers import BACKGROUND, MOVING, SHADOW, WaitingObject
+from cleanplate.segmentation.layers import BACKGROUND, MOVING, SHADOW, StationaryObject
 from cleanplate.video.registration import Motion, moved
 
 
@@ -59,7 +59,9 @@ def agreeing(labels: Mask, mask: Mask) -> Mask:
     return labels
 
 
-def objects_in_frame(objects: Iterable[WaitingObject], motion: Motion) -> tuple[WaitingObject, ...]:
+def objects_in_frame(
+    objects: Iterable[StationaryObject], motion: Motion
+) -> tuple[StationaryObject, ...]:
     """Objects with the boxes that they have in the frame, in the working size."""
     found = []
     for item in objects:

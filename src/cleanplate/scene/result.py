@@ -11,7 +11,7 @@ import numpy as np
 from cleanplate.frames import Frame, Mask, Picture
 from cleanplate.scene.alignment import agreeing, background_in_frame
 from cleanplate.scene_model.sizes import resized
-from cleanplate.segmentation.layers import WaitingObject
+from cleanplate.segmentation.layers import StationaryObject
 from cleanplate.video.registration import Motion
 
 
@@ -34,7 +34,7 @@ class Result:
     mask: Mask
     plate_background: Picture
     working_labels: Mask | None = None
-    objects: tuple[WaitingObject, ...] = ()
+    objects: tuple[StationaryObject, ...] = ()
     motion: Motion | None = None
     state: str | None = None
 

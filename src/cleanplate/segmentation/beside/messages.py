@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.frames import FrameSize, Mask, Picture
-from cleanplate.segmentation.layers import Layers, WaitingObject
+from cleanplate.segmentation.layers import Layers, StationaryObject
 from cleanplate.segmentation.segmenter import Cut
 
 _COUNT_BYTES = 8
@@ -73,7 +73,7 @@ class Found(NamedTuple):
 
     is_changed: bool
     is_mended: bool
-    objects: tuple[WaitingObject, ...]
+    objects: tuple[StationaryObject, ...]
 
 
 class End(NamedTuple):

@@ -9,7 +9,7 @@ from cleanplate.segmentation.layers.labels import (
     Label,
 )
 from cleanplate.segmentation.layers.layers import LayeredFrame, Layers
-from cleanplate.segmentation.layers.waiting_object import WaitingObject
+from cleanplate.segmentation.layers.stationary_object import StationaryObject
 
 __all__ = [
     "BACKGROUND",
@@ -20,5 +20,5 @@ __all__ = [
     "Label",
     "LayeredFrame",
     "Layers",
-    "WaitingObject",
+    "StationaryObject",
 ]

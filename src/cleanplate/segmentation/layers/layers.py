@@ -17,9 +17,9 @@ from cleanplate.segmentation.layers.covers import Covers
 from cleanplate.segmentation.layers.ghosts import is_ghost
 from cleanplate.segmentation.layers.labels import MOVING, SETTLED, SHADOW, WAITING
 from cleanplate.segmentation.layers.standing import Look
+from cleanplate.segmentation.layers.stationary_object import StationaryObject
 from cleanplate.segmentation.layers.stillness import Stillness
 from cleanplate.segmentation.layers.waiting import Waiting
-from cleanplate.segmentation.layers.waiting_object import WaitingObject
 from cleanplate.segmentation.plan import SegmentationPlan
 from cleanplate.segmentation.segmenter import Cut, Segmenter
 from cleanplate.segmentation.shadow_model import ShadowModel
@@ -53,7 +53,7 @@ class LayeredFrame:
     mask: Mask
     labels: NDArray[np.uint8]
     background: Picture
-    objects: tuple[WaitingObject, ...]
+    objects: tuple[StationaryObject, ...]
 
 
 @dataclass

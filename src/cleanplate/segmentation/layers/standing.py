@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.frames import Mask, Picture
-from cleanplate.segmentation.layers.waiting_object import WaitingObject
+from cleanplate.segmentation.layers.stationary_object import StationaryObject
 
 Part = tuple[slice, slice]
 Box = tuple[int, int, int, int]
@@ -56,7 +56,7 @@ class Standing:
     found: float
     grew: float
     start: float
-    object: WaitingObject
+    object: StationaryObject
     edges: tuple[NDArray[np.intp], ...] = ()
     usual: float = 1.0
     has_come: bool = False

@@ -21,7 +21,7 @@ from cleanplate.segmentation.layers.standing import (
     part_of,
     union,
 )
-from cleanplate.segmentation.layers.waiting_object import WaitingObject
+from cleanplate.segmentation.layers.stationary_object import StationaryObject
 
 _ONE_STOP = 2.0
 """Neighbouring pixels that came to rest within this time are one object, in seconds."""
@@ -100,7 +100,7 @@ class Waiting:
         self._settle = settle
 
     @property
-    def objects(self) -> tuple[WaitingObject, ...]:
+    def objects(self) -> tuple[StationaryObject, ...]:
         """Those that are there, by number."""
         told = (each.object for each in self._standing.values() if each.is_sure)
         return tuple(sorted(told, key=lambda each: each.number))
@@ -190,7 +190,7 @@ class Waiting:
         if mark is None:
             self._found += 1
             mark = self._found
-            found = WaitingObject(0, began, look.time, box_of(part, pixels), area)
+            found = StationaryObject(0, began, look.time, box_of(part, pixels), area)
             self._standing[mark] = Standing(mark, look.time, look.time, self._start, found)
         self._owner[part][pixels] = mark
         self._taken_at[part][pixels] = since

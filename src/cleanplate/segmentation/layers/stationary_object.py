@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
-class WaitingObject:
+class StationaryObject:
     """One object that stands still.
 
     Attributes:
@@ -32,11 +32,11 @@ class WaitingObject:
         """For how long it has stood, in seconds; at least, where it began before the recording."""
         return self.last_seen - self.first_seen
 
-    def at(self, left: int, top: int) -> WaitingObject:
+    def at(self, left: int, top: int) -> StationaryObject:
         """The same object at another place."""
         return replace(self, box=(left, top, *self.box[2:]))
 
-    def enlarged(self, across: float, down: float) -> WaitingObject:
+    def enlarged(self, across: float, down: float) -> StationaryObject:
         """The same object in a picture that is larger by these factors."""
         left, top, width, height = self.box
         box = (round(left * across), round(top * down), round(width * across), round(height * down))
