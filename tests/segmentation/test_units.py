@@ -12,7 +12,7 @@ from cleanplate.datasets.painted import PaintedIntersection, PaintedSettings
 from cleanplate.evaluation.counts import Counts, count_frame
 from cleanplate.evaluation.measures import measure
 from cleanplate.segmentation import SegmentationSettings
-from cleanplate.segmentation.layers import WaitingObject
+from cleanplate.segmentation.layers import StationaryObject
 from plans import layers_of
 
 WAYS = [((240, 320), 1.0), ((240, 320), 5.0), ((240, 320), 25.0), ((720, 960), 5.0)]
@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
     """What was found: F of the masks at whole seconds, and who waited, in pixels of 320x240."""
 
     f: float
-    waited: tuple[WaitingObject, ...]
+    waited: tuple[StationaryObject, ...]
 
 
 def outcome(size: tuple[int, int], rate: float, settings: SegmentationSettings) -> Outcome:
@@ -42,7 +42,7 @@ def outcome(size: tuple[int, int], rate: float, settings: SegmentationSettings) 
     return Outcome(measure(counts, frames=frames).F, tuple(rows.values()))
 
 
-def overlap(one: WaitingObject, other: WaitingObject, scale: float) -> float:
+def overlap(one: StationaryObject, other: StationaryObject, scale: float) -> float:
     """Intersection over union of their boxes; the other's is of a frame so much larger."""
     left, top, width, height = (value / scale for value in other.box)
     across = min(one.box[0] + one.box[2], left + width) - max(one.box[0], left)
