@@ -30,8 +30,8 @@ from cleanplate.frames import Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.scales import reduce_by
 from cleanplate.objectives.elbo import ELBO
+from cleanplate.runtimes.network import NetworkEstimator
 from cleanplate.scene import Scene
-from cleanplate.scene.estimators import NetworkEstimator
 from cleanplate.scene_model.estimator import START_PLATE
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.video import open_source

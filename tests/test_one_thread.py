@@ -13,7 +13,7 @@ from cleanplate.architectures.base import Start
 from cleanplate.architectures.lowrank_ae import LowRankAE, LowRankAESettings
 from cleanplate.model import Mixture
 from cleanplate.one_thread import on_one_thread
-from cleanplate.scene.mixing import Mixer
+from cleanplate.runtimes.mixing import Mixer
 
 THREADS = 3
 

@@ -110,6 +110,6 @@ def test_a_change_of_a_signature_or_a_default_changes_the_page(
         def more(self, count: int = 3) -> str:
             return "x" * count
 
-    Other.__module__ = "cleanplate.scene"
-    monkeypatch.setattr("cleanplate.scene.LearnOptions", Other)
+    Other.__module__ = "cleanplate.learning"
+    monkeypatch.setattr("cleanplate.learning.LearnOptions", Other)
     assert "    more(self, count: int = 3) -> str\n" in surface.surface()

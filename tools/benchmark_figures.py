@@ -40,8 +40,8 @@ def page(tables: Mapping[str, Table]) -> str:
             "all defaults: no setting is tuned to a sequence, and no ground truth is read while "
             "learning. [The protocol](benchmark-protocol.md) defines the measures and the "
             "competing methods. F, recall and precision follow the rules of CDnet 2014; AGE is "
-            "the mean absolute error of the background image in grey levels. After measuring again, "
-            "`python tools/pages.py` rewrites this page and the table of README."
+            "the mean absolute error of the background image in grey levels. After measuring "
+            "again, `python tools/pages.py` rewrites this page and the table of README."
         )
         + section("Accuracy on eight sequences", "main_job", accuracy(newest))
         + section("Learned from the first half, scored on the second", "halves", halves(tables))

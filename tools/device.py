@@ -36,11 +36,11 @@ from torch import Tensor
 
 import cleanplate
 from cleanplate.datasets.painted import PaintedIntersection, PaintedSettings, write_sequence
+from cleanplate.learning.provenance import describe_machine
+from cleanplate.runtimes.multi_scene import ScenesTogether
+from cleanplate.runtimes.network import pick_device
+from cleanplate.runtimes.tensors import TensorScene
 from cleanplate.scene import Scene
-from cleanplate.scene.estimators import pick_device
-from cleanplate.scene.provenance import describe_machine
-from cleanplate.scene.tensors import TensorScene
-from cleanplate.scene.together import ScenesTogether
 from cleanplate.tensor_segmentation import TensorSegmenter
 from cleanplate.video import in_batches, open_source
 

@@ -32,9 +32,12 @@ if TYPE_CHECKING:
         UsageError,
     )
     from cleanplate.frames import Frame
-    from cleanplate.scene import LearnOptions, Result, Scene, SecondProcess, learn, load
+    from cleanplate.learning import LearnOptions, learn
+    from cleanplate.scene import Scene, load
     from cleanplate.segmentation import SegmentationSettings
+    from cleanplate.segmentation.beside import SecondProcess
     from cleanplate.segmentation.layers import StationaryObject
+    from cleanplate.streaming import Result
     from cleanplate.video import open_source
 
 __all__ = [
@@ -67,13 +70,13 @@ __all__ = [
 
 _MODULES = {
     "Frame": "cleanplate.frames",
-    "LearnOptions": "cleanplate.scene",
-    "Result": "cleanplate.scene",
+    "LearnOptions": "cleanplate.learning",
+    "Result": "cleanplate.streaming",
     "Scene": "cleanplate.scene",
-    "SecondProcess": "cleanplate.scene",
+    "SecondProcess": "cleanplate.segmentation.beside",
     "SegmentationSettings": "cleanplate.segmentation",
     "StationaryObject": "cleanplate.segmentation.layers",
-    "learn": "cleanplate.scene",
+    "learn": "cleanplate.learning",
     "load": "cleanplate.scene",
     "open_source": "cleanplate.video",
 }

@@ -372,7 +372,7 @@ class TestOutput:
         def interrupt(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("cleanplate.scene.learning.FrameCache.fill", interrupt)
+        monkeypatch.setattr("cleanplate.learning.stages.FrameCache.fill", interrupt)
         outcome = cleanplate("learn", recording, "--out", scene, "--overwrite", "--seed", "1")
         assert outcome.is_refused_with("give the same command again", code=130)
         assert files_of(scene) == before
@@ -389,7 +389,7 @@ class TestCompleteRun:
         def fail(*_: object, **__: object) -> None:
             raise AssertionError("nothing is to be read")
 
-        monkeypatch.setattr("cleanplate.scene.learning.FrameCache.fill", fail)
+        monkeypatch.setattr("cleanplate.learning.stages.FrameCache.fill", fail)
         before = files_of(copy)
         outcome = cleanplate(
             *("learn", recording, "--out", copy, "--resume", "--json"),

@@ -10,7 +10,8 @@ import pytest
 from calls import CommandLine
 
 from cleanplate.frames import Picture
-from cleanplate.scene import learn, load
+from cleanplate.learning import learn
+from cleanplate.scene import load
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.layers import SHADOW
 from roads import SIZE, road

@@ -21,12 +21,14 @@ import cleanplate.report.report as module
 from changed_scenes import with_model
 from cleanplate.errors import FrameSizeError, OutputError, SceneFileError, SourceError
 from cleanplate.frames import Frame, Picture
+from cleanplate.learning import LearnOptions, learn
 from cleanplate.report import write_report
 from cleanplate.report.figures import foreground_chart, noise_figure
 from cleanplate.report.foreground import MOMENTS, Foreground, _Moments, share
 from cleanplate.report.wording import duration, percent
-from cleanplate.scene import LearnOptions, Result, Scene, learn, load
+from cleanplate.scene import Scene, load
 from cleanplate.scene_model import CameraMotion
+from cleanplate.streaming import Result
 
 HEADINGS = (
     "Clean plate",

@@ -12,7 +12,7 @@ import pytest
 import cleanplate
 from cleanplate.errors import SceneFileError
 from cleanplate.frames import FrameSize, Picture
-from cleanplate.scene.find_states import find_states
+from cleanplate.learning.preparation.find_states import find_states
 from cleanplate.scene.state_tensors import restore_states, tensors_of
 from cleanplate.scene_model.states import StatePicker
 from cleanplate.segmentation import SegmentationPlan, SegmentationSettings

@@ -84,7 +84,7 @@ def _export(scene: Any, folder: Path) -> None:
     try:
         import onnxruntime  # noqa: F401
 
-        from cleanplate.scene.onnx import export_onnx
+        from cleanplate.runtimes.onnx_export import export_onnx
     except ImportError:
         return
     if scene.settings.method in {"lowrank_ae", "conv_ae"}:

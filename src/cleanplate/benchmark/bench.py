@@ -31,8 +31,8 @@ from cleanplate.benchmark.store import CellStore
 from cleanplate.benchmark.tables import as_csv, as_latex
 from cleanplate.benchmark.worker import Task
 from cleanplate.errors import CleanplateError, SettingsError, UnknownNameError
+from cleanplate.learning.provenance import now
 from cleanplate.progress import ProgressListener, silent
-from cleanplate.scene.provenance import now
 from cleanplate.settings import known_methods, resolve
 from cleanplate.video import open_source
 from cleanplate.writing import write_whole

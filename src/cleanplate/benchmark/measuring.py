@@ -206,7 +206,7 @@ def _environment(cell: Cell) -> Environment:
     if cell.kind == "network":
         import torch
 
-        from cleanplate.scene.estimators import pick_device
+        from cleanplate.runtimes.network import pick_device
 
         if pick_device(cell.device).type == "cuda":
             device = torch.cuda.get_device_name()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from cleanplate.scene.provenance import peak_memory_bytes as peak_since_start
+from cleanplate.learning.provenance import peak_memory_bytes as peak_since_start
 
 _FORGET = Path("/proc/self/clear_refs")
 _FORGET_PEAK = "5"

@@ -11,8 +11,8 @@ from cleanplate.baselines import PEERS, Sweep, open_peer
 from cleanplate.baselines.robust_pca import MOST_FRAMES
 from cleanplate.benchmark.cells import Cell
 from cleanplate.frames import Frame, Mask, Picture
+from cleanplate.runtimes.processors import second_process, share_processors
 from cleanplate.scene import Scene
-from cleanplate.scene.processors import second_process, share_processors
 from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.video import FrameCache, open_source
 
@@ -89,7 +89,7 @@ class SceneSubject:
         self._scene: Scene | None = None
         self._second: SecondProcess | None = None
         if cell.kind == "network":
-            import cleanplate.scene.fitting  # noqa: F401 - loads torch
+            import cleanplate.learning.fitting  # noqa: F401 - loads torch
 
     @property
     def sweep(self) -> Sweep | None:

@@ -13,13 +13,13 @@ from cleanplate.cli.console import Console
 from cleanplate.cli.mask_output import LABELS_FOLDER, MaskFolder, Wanted
 from cleanplate.cli.object_log import ObjectLog
 from cleanplate.frames import Frame
+from cleanplate.learning.views import View, frames_by_view
+from cleanplate.runtimes.processors import share_processors
 from cleanplate.scene import Scene
-from cleanplate.scene.processors import share_processors
-from cleanplate.scene.result import Result
-from cleanplate.scene.views import View, frames_by_view
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.segmentation.layers import Layers
+from cleanplate.streaming.result import Result
 from cleanplate.video import (
     DEFAULT_FRAME_RATE,
     LABELS,

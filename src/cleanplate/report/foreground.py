@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from cleanplate.frames import FrameSize, Mask
 from cleanplate.progress import ProgressListener
-from cleanplate.scene import Result, Scene
+from cleanplate.scene import Scene
 from cleanplate.scene_file import Sample
 from cleanplate.scene_model.sizes import resized
+from cleanplate.streaming import Result
 from cleanplate.video import VideoSource
 
 MOMENTS = 8

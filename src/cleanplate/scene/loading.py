@@ -10,9 +10,9 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 
 from cleanplate.errors import SceneFileError, UsageError, shortened
-from cleanplate.scene.estimators import restore_estimator, restore_onnx
+from cleanplate.runtimes.network import restore_estimator, restore_onnx
+from cleanplate.runtimes.processors import survive_forks
 from cleanplate.scene.expected import require_tensors
-from cleanplate.scene.processors import survive_forks
 from cleanplate.scene.scene import Scene
 from cleanplate.scene.state_tensors import restore_correction, restore_states
 from cleanplate.scene_file import CONFIG, SceneData

@@ -13,15 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.frames import Extras, Frame, FrameSize, Mask, Picture
-from cleanplate.scene.alignment import (
-    labels_in_frame,
-    mask_in_frame,
-    objects_in_frame,
-)
-from cleanplate.scene.result import Result
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.state_tensors import tensors_of
-from cleanplate.scene.stream import Backgrounds, estimated, followed, frames_of, reduced
 from cleanplate.scene_file import COVERAGE, Sample, SceneData, write_scene
 from cleanplate.scene_model import CameraMotion, SceneModel
 from cleanplate.scene_model.sizes import enlarged_mask
@@ -37,6 +30,13 @@ from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.settings import LearnSettings
+from cleanplate.streaming.alignment import (
+    labels_in_frame,
+    mask_in_frame,
+    objects_in_frame,
+)
+from cleanplate.streaming.result import Result
+from cleanplate.streaming.stream import Backgrounds, estimated, followed, frames_of, reduced
 from cleanplate.video import VideoSource
 from cleanplate.video.camera_watch import CameraWatch
 from cleanplate.video.given import GivenFrame
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-    from cleanplate.scene.tensors import TensorScene
+    from cleanplate.runtimes.tensors import TensorScene
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,7 +191,7 @@ class Scene:
             FrameSizeError: They are not of the scene's size.
             SettingsError: The camera shakes, or the method reads more than the frames' colours.
         """
-        from cleanplate.scene.tensors import TensorScene
+        from cleanplate.runtimes.tensors import TensorScene
 
         if pictures.device not in self._on_devices:
             self._on_devices[pictures.device] = TensorScene(self, pictures.device)
@@ -283,33 +283,34 @@ class Scene:
         folder = RunFolder(Path(run))
         with folder.locked():
             folder.require_replaceable()
-            self.write_into(folder.path)
+            write_into(folder.path, self)
 
-    def write_into(self, folder: Path) -> None:
-        """Writes the scene to a folder that is locked and free.
 
-        Raises:
-            OutputError: It cannot be written.
-        """
-        write_scene(
-            folder,
-            SceneData(
-                settings=self.settings.as_tree(),
-                frame_size=self.frame_size,
-                working_size=self.working_size,
-                learned_on=self.learned_on,
-                tensors=tensors_of(self.model),
-                plate=self.plate,
-                noise=self.noise,
-                registration=self.camera.as_values(),
-                value_range=self.value_range,
-                shadow=None if self.shadow is None else self.shadow.as_tree(),
-                provenance=self.provenance,
-                metrics=self.metrics,
-                samples=self.samples,
-                plots=self.plots,
-            ),
-        )
+def write_into(folder: Path, scene: Scene) -> None:
+    """Writes a scene to a folder that is locked and free.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    write_scene(
+        folder,
+        SceneData(
+            settings=scene.settings.as_tree(),
+            frame_size=scene.frame_size,
+            working_size=scene.working_size,
+            learned_on=scene.learned_on,
+            tensors=tensors_of(scene.model),
+            plate=scene.plate,
+            noise=scene.noise,
+            registration=scene.camera.as_values(),
+            value_range=scene.value_range,
+            shadow=None if scene.shadow is None else scene.shadow.as_tree(),
+            provenance=scene.provenance,
+            metrics=scene.metrics,
+            samples=scene.samples,
+            plots=scene.plots,
+        ),
+    )
 
 
 def _resized_repair(repair: NDArray[np.int16], size: FrameSize) -> NDArray[np.int16]:

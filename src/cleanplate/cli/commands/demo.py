@@ -22,9 +22,10 @@ from cleanplate.datasets.painted import (
 )
 from cleanplate.errors import OutputError
 from cleanplate.evaluation import PlateMeasures, SequenceScore, score_masks, score_plate
+from cleanplate.learning import LearnOptions
+from cleanplate.learning import learn as learn_scene
 from cleanplate.report import write_report
-from cleanplate.scene import LearnOptions, Scene
-from cleanplate.scene import learn as learn_scene
+from cleanplate.scene import Scene
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene_file import PLATE, REPORT
 from cleanplate.settings import DEFAULT_METHOD, resolve

@@ -31,7 +31,7 @@ def export(
         out = out or run / ONNX
         require_free_file(out, overwrite=overwrite, suffixes=(".onnx",))
         scene = load(run, device="cpu")
-        from cleanplate.scene.onnx import export_onnx, parity
+        from cleanplate.runtimes.onnx_export import export_onnx, parity
 
         if others := scene.model.names[1:]:
             console.warn(f"plates of other states are no network and left out: {', '.join(others)}")

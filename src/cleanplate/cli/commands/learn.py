@@ -10,9 +10,10 @@ import yaml
 from cyclopts import Parameter
 
 from cleanplate.cli.console import CommonOptions, Console
+from cleanplate.learning import LearnOptions
+from cleanplate.learning import learn as learn_scene
 from cleanplate.progress import ProgressListener
-from cleanplate.scene import LearnOptions, Scene
-from cleanplate.scene import learn as learn_scene
+from cleanplate.scene import Scene
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene_model.states import in_words
 from cleanplate.settings import (

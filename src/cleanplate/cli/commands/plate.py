@@ -17,7 +17,7 @@ from cleanplate.cli.outputs import (
 )
 from cleanplate.errors import UnknownNameError, UsageError
 from cleanplate.frames import Picture
-from cleanplate.scene import learn
+from cleanplate.learning import learn
 from cleanplate.scene_file import CHECKPOINT, CONFIG
 from cleanplate.scene_reading import read_plate
 from cleanplate.settings import DEFAULT_INIT, known_plates, trained_plates

@@ -16,15 +16,16 @@ from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.cli.mask_output import MaskFolder, Wanted
 from cleanplate.cli.segmenting import OnMoved, Outcome, Task, write_masks
 from cleanplate.errors import SettingsError, UsageError
-from cleanplate.scene import LearnOptions, Scene, load
+from cleanplate.learning import LearnOptions
+from cleanplate.learning.views import LEAST_SECONDS, View, learn_views
+from cleanplate.runtimes.processors import second_process
+from cleanplate.scene import Scene, load
 from cleanplate.scene.loading import Runtime
-from cleanplate.scene.processors import second_process
-from cleanplate.scene.stream import opened_for
-from cleanplate.scene.views import LEAST_SECONDS, View, learn_views
 from cleanplate.scene_model.sizes import require_size
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.settings import merge, parse_assignments
+from cleanplate.streaming.stream import opened_for
 from cleanplate.video import VideoSource
 from cleanplate.video.camera_watch import CameraMove
 from cleanplate.video.value_range import ValueRange

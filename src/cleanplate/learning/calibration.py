@@ -1,0 +1,63 @@
+"""What frames spread over a recording say of a background: its noise, shadows and ghosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.frames import FloatMap, Mask
+from cleanplate.learning.sampling import SampledBackgrounds
+from cleanplate.learning.training_frames import LearningFrames
+from cleanplate.scene_model import BackgroundEstimator
+from cleanplate.segmentation import SegmentationPlan, ShadowModel
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """What is measured of a background once it has been learned.
+
+    Attributes:
+        noise: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB.
+        shadow: What cast shadows look like; None: hardly any were met.
+        correction: What is added to the backgrounds, `(h, w, 3)`, int16, since they showed things
+            that had left; None: they showed none.
+        ghosts: How many of these things there were.
+    """
+
+    noise: Mask
+    shadow: ShadowModel | None
+    correction: NDArray[np.int16] | None = None
+    ghosts: int = 0
+
+
+def calibrate(
+    inputs: LearningFrames,
+    estimator: BackgroundEstimator,
+    plan: SegmentationPlan,
+    *,
+    seen_share: FloatMap | None,
+    count: int,
+    on_frames: Callable[[int, int], None],
+) -> Calibration:
+    """Noise and shadows of a background, measured again without the ghosts in it.
+
+    Args:
+        inputs: What was learned from.
+        estimator: Of the backgrounds.
+        plan: Of the masks.
+        seen_share: `(h, w)`, 0 to 1, the share of the frames that show the scene; None: not known.
+        count: Most frames that are looked at.
+        on_frames: Told how many of them are done, and how many there are.
+    """
+    backgrounds = SampledBackgrounds(inputs, estimator, count, on_frames, plan=plan)
+    noise = backgrounds.noise(seen_share)
+    shadow = backgrounds.shadow(noise)
+    layers = backgrounds.find_ghosts(noise, shadow)
+    if not layers.repairs:
+        return Calibration(noise, shadow)
+    backgrounds.mend(layers.repair)
+    noise = backgrounds.noise(seen_share)
+    return Calibration(noise, backgrounds.shadow(noise), layers.repair, layers.repairs)

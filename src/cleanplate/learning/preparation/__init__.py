@@ -1,0 +1,1 @@
+"""What the frames of a recording are freed from before anything is learned of them."""

@@ -1,0 +1,128 @@
+"""What frames spread over a recording say of a background: its noise, shadows and ghosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cleanplate.background import spread_over_time, spread_positions, still_frames
+from cleanplate.frames import FloatMap, Mask, Picture
+from cleanplate.learning.training_frames import LearningFrames
+from cleanplate.scene_model import BackgroundEstimator
+from cleanplate.segmentation import SegmentationPlan, Segmenter, ShadowModel
+from cleanplate.segmentation.difference import mended, residual
+from cleanplate.segmentation.layers import Layers
+from cleanplate.segmentation.light import Light
+from cleanplate.segmentation.noise import noise_map
+from cleanplate.segmentation.shadow_model import ShadowSamples, learn_shadow_model
+from cleanplate.settings import SamplingSettings
+from cleanplate.video import FrameCache, in_batches
+
+_BATCH = 8
+_PLATE_FRAMES = 100
+
+
+def plate_positions(frames: FrameCache, sampling: SamplingSettings) -> list[int]:
+    """Positions of the frames that the initial plate is made of, ascending."""
+    weights = None
+    if sampling.still_weight < 1 and len(frames) > sampling.plate_frames:
+        weights = np.where(still_frames(frames), sampling.still_weight, 1.0)
+    return spread_over_time(frames.times, sampling.plate_frames, weights)
+
+
+def learned_plate(
+    estimator: BackgroundEstimator,
+    inputs: LearningFrames,
+    correction: NDArray[np.int16] | None = None,
+) -> Picture:
+    """Median over time of the backgrounds of frames spread over a recording."""
+    positions = spread_positions(len(inputs), _PLATE_FRAMES)
+    backgrounds = [
+        estimator.estimate(*inputs.read(chunk)) for chunk in in_batches(positions, _BATCH)
+    ]
+    if correction is not None:
+        backgrounds = [mended(each, correction) for each in backgrounds]
+    return np.rint(np.median(np.concatenate(backgrounds), axis=0)).astype(np.uint8)
+
+
+class SampledBackgrounds:
+    """Backgrounds of at most `count` frames, estimated once, in the light of their frames.
+
+    Args:
+        inputs: What is learned from.
+        estimator: Of the backgrounds.
+        count: Most frames.
+        on_frames: Told how many of them are done, and how many there are.
+        plan: Of the masks.
+    """
+
+    def __init__(
+        self,
+        inputs: LearningFrames,
+        estimator: BackgroundEstimator,
+        count: int,
+        on_frames: Callable[[int, int], None],
+        *,
+        plan: SegmentationPlan,
+    ) -> None:
+        self._plan = plan
+        self._frames = inputs.frames
+        self._positions = spread_over_time(inputs.frames.times, count)
+        self._backgrounds = np.empty((len(self._positions), *inputs.frames.size, 3), np.uint8)
+        light = self._light()
+        for places in in_batches(range(len(self._positions)), _BATCH):
+            on_frames(places[-1] + 1, len(self._positions))
+            pictures, extras = inputs.read([self._positions[place] for place in places])
+            for place, picture, background in zip(
+                places, pictures, estimator.estimate(pictures, extras), strict=True
+            ):
+                lit = background if light is None else light.follow(picture, background)
+                self._backgrounds[place] = lit
+
+    def noise(self, seen_share: FloatMap | None) -> Mask:
+        """Noise of each pixel, `(h, w)`; see `noise_map`."""
+        residuals = np.empty(self._backgrounds.shape[:3], np.uint8)
+        for place, background in enumerate(self._backgrounds):
+            residuals[place] = residual(self._picture(place), background)
+        return noise_map(residuals, seen_share)
+
+    def shadow(self, noise: Mask) -> ShadowModel | None:
+        """What the scene's cast shadows look like; None where hardly any were met."""
+        segmenter = Segmenter(noise, self._plan)
+        # Where hardly anything moves, what stands has to do.
+        return learn_shadow_model(
+            self._shadow_samples(segmenter, only_moving=True)
+        ) or learn_shadow_model(self._shadow_samples(segmenter, only_moving=False))
+
+    def find_ghosts(self, noise: Mask, shadow: ShadowModel | None) -> Layers:
+        """Layers that have seen the frames, and found what the backgrounds show wrongly."""
+        layers = Layers(noise, self._plan, shadow=shadow, pace=0)
+        if self._plan.corrects_ghosts:
+            for place, background in enumerate(self._backgrounds):
+                time = self._frames.times[self._positions[place]]
+                layers.update(time, self._picture(place), background)
+        return layers
+
+    def mend(self, repair: NDArray[np.int16]) -> None:
+        """Adds to all backgrounds what repairs them."""
+        self._backgrounds = mended(self._backgrounds, repair)
+
+    def _shadow_samples(self, segmenter: Segmenter, *, only_moving: bool) -> list[ShadowSamples]:
+        samples, before = [], None
+        for place, background in enumerate(self._backgrounds):
+            picture = self._picture(place)
+            samples.append(segmenter.shadow_samples(picture, background, before))
+            before = picture if only_moving else None
+        return samples
+
+    def _light(self) -> Light | None:
+        """What follows the light before the noise is known, as if there were none."""
+        if not self._plan.follows_light:
+            return None
+        return Light(self._plan.thresholds(np.zeros(self._plan.size, np.uint8)))
+
+    def _picture(self, place: int) -> Picture:
+        picture: Picture = self._frames.read([self._positions[place]])[0]
+        return picture

@@ -1,0 +1,330 @@
+"""The stages of learning: each a function from what is known to what it finds out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cleanplate.background import CANDIDATES, PLATES, choose_plate
+from cleanplate.errors import SourceError
+from cleanplate.frames import FrameSize, Mask, Picture
+from cleanplate.learning.artifacts.coverage import coverage_files
+from cleanplate.learning.artifacts.samples import take_samples
+from cleanplate.learning.calibration import Calibration, calibrate
+from cleanplate.learning.preparation.steady_states import Steadied, steady_states
+from cleanplate.learning.provenance import describe_input, describe_machine, now, peak_memory_bytes
+from cleanplate.learning.sampling import learned_plate, plate_positions
+from cleanplate.learning.start_plate import StartPlate
+from cleanplate.learning.training_frames import LearningFrames
+from cleanplate.progress import ProgressListener
+from cleanplate.runtimes.network import NetworkEstimator, open_readers, pick_device
+from cleanplate.scene.run_folder import RunFolder
+from cleanplate.scene.scene import Scene
+from cleanplate.scene_model import BackgroundEstimator, SceneModel, SceneState, StillPlate
+from cleanplate.scene_model.sizes import resized
+from cleanplate.scene_model.states import state_names
+from cleanplate.segmentation import SegmentationPlan, Segmenter
+from cleanplate.segmentation.difference import mended
+from cleanplate.settings import LearnSettings, resolve, trained_plates
+from cleanplate.video import FrameCache, VideoSource
+
+if TYPE_CHECKING:
+    from cleanplate.learning.fitting import Fitted
+
+_WORKING_PIXELS = {"cpu": 768 * 432, "cuda": 1920 * 1080}
+
+
+class Job(NamedTuple):
+    """What is learned, and how.
+
+    Attributes:
+        settings: All of them.
+        source: The recording.
+        folder: For what is written on the way.
+        progress: Told how the work goes on.
+    """
+
+    settings: LearnSettings
+    source: VideoSource
+    folder: RunFolder
+    progress: ProgressListener
+
+    def told(self, stage: str) -> Callable[[int, int | None], None]:
+        """Tells how far a stage is."""
+        return lambda done, total: self.progress(stage, done, total)
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """What the method itself gives: the estimator and how it was found."""
+
+    estimator: BackgroundEstimator
+    learned_on: str
+    fitted: Fitted | None = None
+
+    @property
+    def steps(self) -> int:
+        """Steps of the training."""
+        return self.fitted.result.position.steps if self.fitted else 0
+
+    @property
+    def metrics(self) -> tuple[Mapping[str, float], ...]:
+        """Log of the training."""
+        return self.fitted.result.metrics if self.fitted else ()
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that a network learned; 0 for a statistic."""
+        return sum(p.numel() for p in self.fitted.model.parameters()) if self.fitted else 0
+
+
+class _Main(NamedTuple):
+    """What was found out of the main state."""
+
+    start: StartPlate
+    learned: Learned
+    calibration: Calibration
+    plate: Picture
+
+
+def learn_scene(
+    job: Job, begin: Callable[[], None] | None = None, *, samples: bool = True
+) -> Scene:
+    """Goes through all stages.
+
+    Args:
+        job: What is learned, and how.
+        begin: Makes room in the folder; called only when the frames have been read, so that a
+            bad recording costs nothing of what is there. None: no checkpoints are written.
+        samples: Keep a few frames for the report.
+    """
+    started, clock = now(), time.monotonic()
+    settings = job.settings
+    with LearningFrames(read_frames(job)) as inputs:
+        frames = inputs.frames
+        if begin is not None:
+            begin()
+        plan = SegmentationPlan.of(settings.segmentation, frames.size)
+        steadied = steady_states(frames, settings.sampling, plan.compared_threshold, job.progress)
+        parts = steadied.parts
+        job.progress("initial plate", 0, 1)
+        chosen = inputs.only(parts[0]) if len(parts) > 1 else inputs
+        main = learn_main_state(job, chosen, plan, keep=begin is not None)
+        others = [learn_still_state(job, inputs.only(part), plan) for part in parts[1:]]
+        size = job.source.size
+        scene = Scene(
+            settings=settings,
+            model=SceneModel(
+                frame_size=size,
+                working_size=frames.size,
+                states=_states(main, others, size),
+                plan=plan,
+                camera=steadied.camera,
+                value_range=job.source.value_range,
+            ),
+            plate=resized(main.plate, size),
+            learned_on=main.learned.learned_on,
+            provenance={},
+            metrics=main.learned.metrics,
+            plots=_files(job, main, chosen, plan),
+        )
+        provenance = {
+            "started": started,
+            "finished": now(),
+            "seconds": round(time.monotonic() - clock, 3),
+            **_provenance(job, scene, main, steadied, frames),
+        }
+        # What a method reads beside RGB is there only of the frames that it learned from.
+        shown = chosen if main.learned.estimator.readers() else inputs
+        taken = take_samples(scene, shown) if samples else ()
+        return replace(scene, provenance=provenance, samples=taken)
+
+
+def read_frames(job: Job) -> FrameCache:
+    """Frames spread over the recording, in the working size.
+
+    Raises:
+        SourceError: It cannot be read, or has fewer than two frames.
+    """
+    sampling = job.settings.sampling
+    frames = FrameCache.fill(
+        job.source,
+        job.folder.cache,
+        size=working_size(job),
+        max_frames=sampling.max_frames,
+        max_bytes=int(sampling.max_gigabytes * 1e9),
+        on_frame=job.told("reading"),
+    )
+    if len(frames) < 2:
+        frames.close()
+        raise SourceError(
+            f"{job.source.name} has a single frame that can be read; a scene needs at least two"
+        )
+    return frames
+
+
+def working_size(job: Job) -> FrameSize:
+    """Size in which the scene is learned."""
+    pixels = job.settings.sampling.working_pixels
+    if pixels == "auto":
+        kind = "cpu"
+        if not job.settings.is_baseline:
+            kind = pick_device(job.settings.general.device).type
+        pixels = _WORKING_PIXELS.get(kind, _WORKING_PIXELS["cpu"])
+    size = job.source.size
+    scale = min(1.0, math.sqrt(pixels / size.pixels))
+    return FrameSize(*(max(1, round(side * scale)) for side in size))
+
+
+def learn_main_state(
+    job: Job, inputs: LearningFrames, plan: SegmentationPlan, *, keep: bool
+) -> _Main:
+    """The method's background, and what is measured of it.
+
+    Args:
+        job: What is learned, and how.
+        inputs: Frames of that state.
+        plan: Of the masks.
+        keep: Write checkpoints.
+    """
+    start = initial_plate(job, inputs)
+    learned = fit_method(job, job.settings, inputs, start, keep=keep)
+    found = _calibrated(job, inputs, learned.estimator, plan, start)
+    plate = learned_plate(learned.estimator, inputs, found.correction)
+    return _Main(start, learned, found, plate)
+
+
+def learn_still_state(
+    job: Job, inputs: LearningFrames, plan: SegmentationPlan
+) -> tuple[Picture, Mask]:
+    """A plate and its noise from the frames of one state."""
+    start = chosen_plate(job, inputs)
+    found = _calibrated(job, inputs, StillPlate(start.picture), plan, start)
+    correction = found.correction
+    plate = start.picture if correction is None else mended(start.picture, correction)
+    return plate, found.noise
+
+
+def initial_plate(job: Job, inputs: LearningFrames) -> StartPlate:
+    """The plate that the method begins at."""
+    general, sampling = job.settings.general, job.settings.sampling
+    how = general.init
+    if how == CANDIDATES:
+        return chosen_plate(job, inputs)
+    if how in PLATES:
+        return StartPlate(PLATES[how](inputs.frames, plate_positions(inputs.frames, sampling)))
+    tree = {"method": trained_plates()[how], "device": general.device, "seed": general.seed}
+    begin = chosen_plate(job, inputs)
+    learned = fit_method(job, resolve(tree), inputs, begin, keep=False)
+    return StartPlate(learned_plate(learned.estimator, inputs), begin.seen_share)
+
+
+def chosen_plate(job: Job, inputs: LearningFrames) -> StartPlate:
+    """The plate of candidates, with what speaks for it."""
+    positions = plate_positions(inputs.frames, job.settings.sampling)
+    chosen = choose_plate(inputs.frames, positions)
+    return StartPlate(chosen.picture, chosen.confidence, chosen.evidence)
+
+
+def fit_method(
+    job: Job, settings: LearnSettings, inputs: LearningFrames, start: StartPlate, *, keep: bool
+) -> Learned:
+    """The method's own estimator.
+
+    Args:
+        job: What is learned.
+        settings: How; those of the job, or of a method that makes the initial plate.
+        inputs: Frames of the main state.
+        start: Where to begin.
+        keep: Write checkpoints.
+    """
+    if settings.is_baseline:
+        return Learned(StillPlate(start.picture), "cpu")
+    from cleanplate.learning.fitting import fit
+
+    device = pick_device(settings.general.device)
+    modalities = settings.modalities()
+    readers = open_readers(settings.architecture().modalities, modalities, start.picture)
+    inputs.add(job.source, readers, folder=job.folder.cache, progress=job.progress)
+    fitted = fit(
+        settings,
+        inputs,
+        start.picture,
+        contested=start.contested,
+        device=device,
+        folder=job.folder if keep else None,
+        progress=job.progress,
+    )
+    estimator = NetworkEstimator(
+        fitted.model, device, start_plate=start.picture, modalities=modalities
+    )
+    return Learned(estimator, device.type, fitted)
+
+
+def _calibrated(
+    job: Job,
+    inputs: LearningFrames,
+    estimator: BackgroundEstimator,
+    plan: SegmentationPlan,
+    start: StartPlate,
+) -> Calibration:
+    return calibrate(
+        inputs,
+        estimator,
+        plan,
+        seen_share=start.seen_share,
+        count=job.settings.sampling.noise_frames,
+        on_frames=job.told("noise map"),
+    )
+
+
+def _states(
+    main: _Main, others: list[tuple[Picture, Mask]], frame_size: FrameSize
+) -> tuple[SceneState, ...]:
+    """The main state and the others, of which plate and noise are given."""
+    plate, found = main.plate, main.calibration
+    if not others:
+        # As it will be loaded: the file of a scene with one state has its plate in frame size only.
+        plate = resized(resized(plate, frame_size), FrameSize(*plate.shape[:2]))
+    names = state_names([plate, *(other for other, _ in others)])
+    estimator = main.learned.estimator
+    first = SceneState(names[0], plate, found.noise, estimator, found.shadow, found.correction)
+    still = [SceneState.still(name, *each) for name, each in zip(names[1:], others, strict=True)]
+    return (first, *still)
+
+
+def _files(
+    job: Job, main: _Main, inputs: LearningFrames, plan: SegmentationPlan
+) -> dict[str, bytes]:
+    """Pictures and tables for people, by file name."""
+    sampling, evidence = job.settings.sampling, main.start.evidence
+    coverage = coverage_files(inputs.frames, main.plate, evidence, sampling, job.source.size)
+    if main.learned.fitted is None:
+        return coverage
+    from cleanplate.learning.artifacts.training_files import training_files
+
+    segmenter = Segmenter(main.calibration.noise, plan, main.calibration.shadow)
+    return {**training_files(main.learned.fitted, inputs, segmenter), **coverage}
+
+
+def _provenance(
+    job: Job, scene: Scene, main: _Main, steadied: Steadied, frames: FrameCache
+) -> dict[str, Any]:
+    """From what, by what and on what the scene was learned."""
+    total = sum(len(part) for part in steadied.parts)
+    shares = [len(part) / total for part in steadied.parts]
+    return {
+        "ghosts_repaired": main.calibration.ghosts,
+        "states": dict(zip(scene.model.names, shares, strict=True)),
+        **steadied.as_values(),
+        "steps": main.learned.steps,
+        "parameters": main.learned.parameters,
+        "peak_memory_bytes": peak_memory_bytes(),
+        "device": main.learned.learned_on,
+        "seed": job.settings.general.seed,
+        "input": describe_input(job.source, frames),
+        "versions": describe_machine(),
+    }
