@@ -12,7 +12,7 @@ PIP_INSTALL := $(BIN)/python -m pip install --disable-pip-version-check -c const
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup format lint test-fast check test demo build smoke constraints clean
+.PHONY: help setup format lint test-fast check test test-all demo build smoke constraints clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -54,12 +54,16 @@ lint: $(STAMP) ## Format, ruff, types and import directions, without changing a 
 	$(BIN)/lint-imports
 
 test-fast: $(STAMP) ## Tests that take less than a minute and need neither data nor a GPU
-	$(BIN)/pytest -q -n auto -m 'not slow and not sweep and not data and not gpu'
+	$(BIN)/pytest -q -n auto -m 'not slow and not nightly and not sweep and not data and not gpu'
 
 check: lint test-fast ## What every commit must pass: lint and the fast tests
 
-test: $(STAMP) ## All tests, with coverage
-	$(BIN)/pytest -n auto --runslow --cov
+# A file stays with one worker, so that what it learns for all of its tests is learned once.
+test: $(STAMP) ## The tests of every change, with coverage and the slowest at the end
+	$(BIN)/pytest -n auto --dist loadfile --runslow --cov --durations=50
+
+test-all: $(STAMP) ## All tests, also those of every night: hours
+	$(BIN)/pytest -n auto --runslow --runnightly --runsweep --durations=50
 
 demo: $(STAMP) ## Learn a painted intersection and cut out its cars, into demo/
 	$(BIN)/cleanplate demo --overwrite --out demo

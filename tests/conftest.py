@@ -13,12 +13,21 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--runslow", action="store_true", help="run the tests marked slow too")
+    parser.addoption("--runnightly", action="store_true", help="run those marked nightly too")
     parser.addoption("--runsweep", action="store_true", help="run those marked sweep too: an hour")
+
+
+def pytest_configure() -> None:
+    """Tests run side by side, so that threads of one would only wait for those of another."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--runslow"):
         skip_marked(items, "slow", "slow: give --runslow")
+    if not config.getoption("--runnightly"):
+        skip_marked(items, "nightly", "nightly: give --runnightly")
     if not config.getoption("--runsweep"):
         skip_marked(items, "sweep", "sweep: give --runsweep")
     if any(item.get_closest_marker("gpu") for item in items) and not has_cuda():

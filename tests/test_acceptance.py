@@ -35,6 +35,7 @@ from cleanplate.scene import Scene
 from cleanplate.scene_model.estimator import START_PLATE
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.video import open_source
+from families import some_nightly
 from scenes import paint_scene, write_image_folder
 
 CPU = torch.device("cpu")
@@ -103,7 +104,7 @@ def untrained(scene: Scene, frames: Picture) -> Scene:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", architecture_summaries())
+@pytest.mark.parametrize("method", some_nightly(architecture_summaries()))
 def test_d_every_method_learns_at_an_odd_size_and_is_reloaded_exactly(
     method: str, tmp_path: Path
 ) -> None:
@@ -150,7 +151,7 @@ def error_of(scene: Scene, recording: Path, truth: Picture) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["residual", "plain"])
-@pytest.mark.parametrize("method", FUSIONS)
+@pytest.mark.parametrize("method", some_nightly(FUSIONS))
 def test_f_what_joins_flow_or_masks_to_the_colours_still_draws_the_colours(
     method: str, form: str, tmp_path: Path
 ) -> None:
@@ -213,7 +214,7 @@ def test_g_neither_the_initial_plate_nor_a_start_at_the_queue_would_do(
     assert not is_empty_road(*measure_queue(red_light, tmp_path, **settings))
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_g_as_published_who_waits_is_drawn_into_the_background(
     red_light: list[PaintedFrame], tmp_path: Path
 ) -> None:

@@ -166,3 +166,33 @@ def test_every_test_module_has_a_name_of_its_own() -> None:
     """Test folders are no packages: pytest refuses the second of two modules of one name."""
     names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
     assert len(names) == len(set(names))
+
+
+def nightly_tests() -> set[str]:
+    """Names of the tests of which some or all run every night only."""
+    names = set()
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+                marks = " ".join(ast.unparse(each) for each in node.decorator_list)
+                if re.search(r"some_nightly\(|mark\.(nightly|sweep)\b", marks):
+                    names.add(node.name)
+    return names
+
+
+def test_what_runs_every_night_is_listed_with_its_reason() -> None:
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = page.partition("## Tests of every night")[2].partition("\n## ")[0]
+    listed = set(re.findall(r"`(test_\w+)`", "\n".join(re.findall(r"^\| (.*?) \|", section, re.M))))
+    assert "test_every_method_can_be_exported" in nightly_tests()
+    assert listed == nightly_tests()
+
+
+def test_the_workflow_runs_every_night_what_the_others_leave_out() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8"))
+    assert workflow[True]["schedule"]  # YAML reads the key `on` as true
+    steps = workflow["jobs"]["nightly"]["steps"]
+    assert {"run": "make test-all"} in steps
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (recipe,) = re.findall(r"^test-all:.*\n\t(.*)$", makefile, re.MULTILINE)
+    assert all(option in recipe for option in ("--runslow", "--runnightly", "--runsweep"))

@@ -22,6 +22,7 @@ from cleanplate.objectives.base import Objective
 from cleanplate.settings import parse_assignments, resolve
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingSettings
+from families import some_nightly
 from scenes import PaintedScene, as_bytes, paint_scene
 
 NAMES = tuple(architecture_summaries())
@@ -326,7 +327,7 @@ PLAIN = {"bootstrap_plate": ("model.begin=noise",), "pooled_plate": ()}
 """How a method begins at nothing, or at a mean, that has no plain form."""
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("name", some_nightly(NAMES, always=["conv_ae", "vae"], slow=True))
 def test_sixty_steps_from_nothing_bring_the_background_nearer(name: str) -> None:
     scene = drifting_scene(48, 64, 40)
     architecture = load_architecture(name)
@@ -395,8 +396,7 @@ def test_the_background_follows_the_light_but_not_what_moves(form: str) -> None:
     assert error_after_learning(scene, *settings) <= 0.5
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("form", ROBUST_FORMS)
+@pytest.mark.parametrize("form", some_nightly(ROBUST_FORMS, always=["lowrank_ae"], slow=True))
 def test_every_method_follows_the_light_with_its_default_budget(form: str) -> None:
     error = error_after_learning(drifting_scene(48, 64, 60), *ROBUST_FORMS[form])
     assert error <= most_error_of(load_architecture(form.split(maxsplit=1)[0]))

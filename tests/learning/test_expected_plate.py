@@ -23,11 +23,13 @@ from cleanplate.progress import silent
 from cleanplate.runtimes.network import NetworkEstimator, open_readers
 from cleanplate.settings import resolve
 from cleanplate.video import FrameCache, open_source
+from families import some_nightly
 from lights import cloudy, exposed, light_slope
 from scenes import as_bytes, paint_plate, write_image_folder
 
 CPU = torch.device("cpu")
 DRAWS_EACH_FRAME = tuple(name for name in architecture_summaries() if not name.endswith("_plate"))
+NOT_THE_DEFAULT = [name for name in DRAWS_EACH_FRAME if name != "lowrank_ae"]
 PLATE = paint_plate(48, 64, seed=4)
 QUEUE = np.s_[20:42, 8:40]
 """Where two vehicles stand for five sixths of the frames."""
@@ -181,10 +183,7 @@ def test_contested_places_are_compared_with_the_expected_plate() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        name if name == "lowrank_ae" else pytest.param(name, marks=pytest.mark.slow)
-        for name in DRAWS_EACH_FRAME
-    ],
+    ["lowrank_ae", *some_nightly(NOT_THE_DEFAULT, always=["conv_ae"], slow=True)],
 )
 def test_a_network_does_not_learn_who_waits(name: str, tmp_path: Path) -> None:
     contested = np.zeros(PLATE.shape[:2], np.bool_)
@@ -203,10 +202,7 @@ def test_a_weight_by_its_own_error_lets_a_network_learn_who_waits(tmp_path: Path
 
 @pytest.mark.parametrize(
     "name",
-    [
-        name if name in {"lowrank_ae", "conv_ae"} else pytest.param(name, marks=pytest.mark.slow)
-        for name in DRAWS_EACH_FRAME
-    ],
+    ["lowrank_ae", *some_nightly(NOT_THE_DEFAULT, always=["conv_ae"], slow=True)],
 )
 def test_the_background_follows_light_of_a_few_grey_levels(name: str, tmp_path: Path) -> None:
     frames = traffic()

@@ -15,6 +15,7 @@ from cleanplate.batch import make_batch
 from cleanplate.errors import OutputError, SettingsError
 from cleanplate.runtimes.onnx_export import export_onnx
 from cleanplate.scene.state_tensors import tensors_of
+from families import some_nightly
 from scenes import PaintedScene, paint_scene, write_image_folder
 
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -47,7 +48,7 @@ def largest_difference(scene: cleanplate.Scene, painted: PaintedScene, path: Pat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", architecture_summaries())
+@pytest.mark.parametrize("method", some_nightly(architecture_summaries()))
 def test_every_method_can_be_exported(method: str, recording: Path, tmp_path: Path) -> None:
     scene = learned(recording, method)
     path = export_onnx(scene, tmp_path / "new" / "scene.onnx")

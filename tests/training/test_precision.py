@@ -23,6 +23,7 @@ from cleanplate.training import compiling
 from cleanplate.training.budget import Budget
 from cleanplate.training.loop import PhaseRunner, Step
 from cleanplate.training.trainer import Trainer, TrainingSettings
+from families import some_nightly
 from scenes import PaintedScene, paint_scene
 
 NAMES = tuple(architecture_summaries())
@@ -188,7 +189,7 @@ def test_where_nothing_can_be_translated_auto_goes_on_and_on_says_so(
 # torch looks at gradients that are not there while it translates, and warns of it itself.
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor that is not a leaf")
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", some_nightly(NAMES, always=["conv_ae", "adversarial_ae", "dcgan"]))
 def test_every_loss_that_may_be_translated_gives_the_same(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
