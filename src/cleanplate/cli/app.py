@@ -8,7 +8,7 @@ from cleanplate._version import __version__
 
 app = App(
     name="cleanplate",
-    help="Learns what a fixed camera sees when nobody is there, and cuts out everything else.",
+    help="Learns the empty scene of a fixed camera and segments everything else.",
     version=f"cleanplate {__version__}",
     version_flags=["--version"],
     suppress_keyboard_interrupt=False,  # else nobody would say how to go on
