@@ -138,7 +138,7 @@ def test_e_the_decoders_of_generator_and_discriminator_learn(tmp_path: Path) -> 
         assert [name for name in decoder if np.array_equal(first[name], last[name])] == [], part
 
 
-LIGHT_OFF = SegmentationSettings(light="off", repair_ghosts=False)
+LIGHT_OFF = SegmentationSettings(light="off", correct_ghosts=False)
 """Backgrounds as the method draws them: nothing else follows the light."""
 NEAR = 4.0
 """Error of backgrounds that are drawn with their colours in their light, in grey levels."""

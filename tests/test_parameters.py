@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 import pytest
 from pydantic import Field, ValidationError
 
 from cleanplate.errors import SettingsError
-from cleanplate.parameters import Parameters
+from cleanplate.parameters import Parameters, RenamedSettingWarning
+from cleanplate.segmentation import SegmentationSettings
 
 
 class Lens(Parameters):
@@ -83,3 +85,27 @@ def test_a_long_wrong_value_is_shortened() -> None:
     text = message({"lens": {"length": "x" * 500}})
     assert len(text) < 200
     assert "..." in text
+
+
+class Moved(Parameters):
+    renamed: ClassVar[Mapping[str, str]] = {"before": "after"}
+    after: int = Field(1, ge=0)
+
+
+def test_the_name_that_a_setting_had_before_is_taken_with_a_warning() -> None:
+    with pytest.warns(RenamedSettingWarning, match="setting 'before' has been renamed 'after'"):
+        assert Moved.parse({"before": 5}).after == 5
+    assert Moved.parse({"after": 5}).after == 5
+    with pytest.warns(RenamedSettingWarning), pytest.raises(SettingsError, match=r"group\.after"):
+        Moved.parse({"before": -1}, prefix="group")
+
+
+def test_both_names_of_a_setting_are_refused() -> None:
+    with pytest.raises(SettingsError, match="unknown setting 'before'"):
+        Moved.parse({"before": 5, "after": 6})
+
+
+def test_no_setting_has_the_old_name_of_another() -> None:
+    renamed = SegmentationSettings.renamed
+    assert set(renamed.values()) <= set(SegmentationSettings.model_fields)
+    assert not set(renamed) & set(SegmentationSettings.model_fields)

@@ -14,6 +14,7 @@ from cleanplate.baselines import STILL_BASELINES
 from cleanplate.errors import SettingsError, UnknownNameError, UsageError
 from cleanplate.objectives.reconstruction import Reconstruction
 from cleanplate.segmentation import SegmentationSettings
+from cleanplate.setting_trees import merge, parse_assignments, read_settings_file
 from cleanplate.settings import (
     DEFAULT_INIT,
     DEFAULT_METHOD,
@@ -21,9 +22,6 @@ from cleanplate.settings import (
     LearnSettings,
     SamplingSettings,
     known_methods,
-    merge,
-    parse_assignments,
-    read_settings_file,
     resolve,
 )
 from cleanplate.training.trainer import TrainingSettings
@@ -303,12 +301,12 @@ def test_what_is_off_can_be_said_so() -> None:
     tree = parse_assignments(["sampling.registration=off", "segmentation.light=off"])
     settings = resolve(merge({"method": "median"}, tree))
     assert (settings.sampling.registration, settings.segmentation.light) == ("off", "off")
-    switched = parse_assignments(["segmentation.repair_ghosts=no"])
-    assert not resolve(merge({"method": "median"}, switched)).segmentation.repair_ghosts
+    switched = parse_assignments(["segmentation.correct_ghosts=no"])
+    assert not resolve(merge({"method": "median"}, switched)).segmentation.correct_ghosts
 
 
 def test_a_settings_file_may_say_off(tmp_path: Path) -> None:
     path = tmp_path / "settings.yaml"
-    path.write_text("sampling:\n  registration: off\nsegmentation:\n  repair_ghosts: false\n")
+    path.write_text("sampling:\n  registration: off\nsegmentation:\n  correct_ghosts: false\n")
     tree = read_settings_file(path)
-    assert tree == {"sampling": {"registration": "off"}, "segmentation": {"repair_ghosts": False}}
+    assert tree == {"sampling": {"registration": "off"}, "segmentation": {"correct_ghosts": False}}

@@ -58,7 +58,7 @@ def main() -> None:
             budget="100steps",
             settings={
                 "sampling": {"working_pixels": arguments.working_pixels},
-                "segmentation": {"repair_ghosts": False},
+                "segmentation": {"correct_ghosts": False},
             },
         )
         frames = on_device(painted, device)

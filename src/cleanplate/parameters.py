@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
-from typing import Annotated, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from cleanplate.errors import SettingsError, nearest, shortened, shown
 
@@ -15,12 +16,43 @@ WorkingPixels: TypeAlias = Annotated[int, Field(ge=256)]
 """Number of pixels to work on: a frame of 16x16, the smallest that is taken, or more."""
 
 
+class RenamedSettingWarning(FutureWarning):
+    """A setting was given by a name that it had before."""
+
+
 class Parameters(BaseModel):
-    """Frozen settings; an unknown key is refused with the nearest known one."""
+    """Frozen settings; an unknown key is refused with the nearest known one.
+
+    Attributes:
+        renamed: Names that settings had before, with those that they have. They are accepted for
+            one minor release, with a `RenamedSettingWarning`.
+    """
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False
     )
+    renamed: ClassVar[Mapping[str, str]] = {}
+
+    @classmethod
+    def under_new_names(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Values under the names that the settings have, with a warning for each old one.
+
+        Where both names are given the old one stays, and is refused as unknown when it is parsed.
+        """
+        old = {name for name, new in cls.renamed.items() if name in values and new not in values}
+        for name in sorted(old):
+            warnings.warn(
+                f"setting '{name}' has been renamed '{cls.renamed[name]}'; the old name will be "
+                "refused in a later version",
+                RenamedSettingWarning,
+                stacklevel=3,
+            )
+        return {cls.renamed[name] if name in old else name: value for name, value in values.items()}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _accept_old_names(cls, values: object) -> object:
+        return cls.under_new_names(values) if isinstance(values, Mapping) else values
 
     @classmethod
     def parse(cls, values: Mapping[str, object], *, prefix: str = "") -> Self:

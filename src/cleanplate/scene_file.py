@@ -37,7 +37,9 @@ from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.video.value_range import ValueRange
 from cleanplate.writing import Own, swap_in
 
-FORMAT = 1
+FORMAT, MINOR = 1, 1
+"""What a scene is written in. Another format is refused; of older minor versions, the names are
+brought up to date when they are read (`scene_reading/migrations.py`)."""
 CONFIG = "config.yaml"
 MODEL = "model.safetensors"
 PLATE = "plate.png"
@@ -147,6 +149,7 @@ def write_scene(folder: Path, scene: SceneData) -> None:
     }
     config = {
         "format": FORMAT,
+        "minor": MINOR,
         "frame_size": list(scene.frame_size),
         "working_size": list(scene.working_size),
         "learned_on": scene.learned_on,

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field, field_validator
@@ -18,15 +17,9 @@ from cleanplate.frames import Modality
 from cleanplate.modalities import FlowSettings, MaskSettings, ModalitySettings
 from cleanplate.parameters import Parameters, WorkingPixels
 from cleanplate.segmentation.settings import SegmentationSettings
+from cleanplate.setting_trees import merge, nested
 from cleanplate.training.budget import Budget
-from cleanplate.untrusted import (
-    MOST_DEPTH,
-    MOST_YAML,
-    UntrustedError,
-    parse_yaml,
-    read_regular,
-    require_bounded,
-)
+from cleanplate.untrusted import UntrustedError, require_bounded
 from cleanplate.video.value_range import ValueRange
 
 if TYPE_CHECKING:
@@ -254,75 +247,12 @@ class _Closed(Parameters):
     model_config = ConfigDict(frozen=True, extra="allow")
 
 
-def merge(*trees: Mapping[str, Any]) -> dict[str, Any]:
-    """One nested tree of several; a later one wins."""
-    merged: dict[str, Any] = {}
-    for tree in trees:
-        for key, value in tree.items():
-            old = merged.get(key)
-            if isinstance(value, Mapping) and isinstance(old, Mapping):
-                merged[key] = merge(old, value)
-            else:
-                merged[key] = value
-    return merged
-
-
-def overruled(
-    tree: Mapping[str, Any],
-    given: Mapping[str, Any],
-    value_range: tuple[float, float] | None = None,
-) -> dict[str, Any]:
-    """A tree of settings and, over it, what was given by name and is not None."""
-    ranged = {} if value_range is None else {"sampling": {"range": value_range}}
-    return merge(tree, {key: value for key, value in given.items() if value is not None}, ranged)
-
-
-def parse_assignments(assignments: Sequence[str]) -> dict[str, Any]:
-    """Nested tree from texts like `segmentation.threshold=30`; values are read as YAML.
-
-    Raises:
-        SettingsError: A text has no `=`.
-    """
-    tree: dict[str, Any] = {}
-    for assignment in assignments:
-        key, equals, text = assignment.partition("=")
-        name = shortened(assignment, _MOST_SHOWN)
-        if not equals or not key.strip():
-            raise SettingsError(f"'{name}' is no setting; give KEY=VALUE")
-        path = key.strip().split(".")
-        if len(path) > MOST_DEPTH:
-            raise SettingsError(f"'{name}' is no setting: there are none in so many groups")
-        try:
-            tree = merge(tree, _nested(path, parse_yaml(text)))
-        except UntrustedError as error:
-            raise SettingsError(f"the value of '{name}' is not understood: it {error}") from error
-    return tree
-
-
-def read_settings_file(path: Path) -> dict[str, Any]:
-    """Nested tree from a YAML file.
-
-    Raises:
-        SettingsError: It cannot be read or is not a tree.
-    """
-    try:
-        tree = parse_yaml(read_regular(path, MOST_YAML).decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise SettingsError(f"settings file {path} cannot be read: no text in UTF-8") from error
-    except OSError as error:
-        reason = error.strerror or shortened(error)
-        raise SettingsError(f"settings file {path} cannot be read: {reason}") from error
-    except UntrustedError as error:
-        raise SettingsError(f"settings file {path} cannot be read: it {error}") from error
-    except ValueError as error:  # a name that is none
-        raise SettingsError(f"{shown(str(path))} is no name of a settings file") from error
-    if tree is None:
-        return {}
-    if not isinstance(tree, dict):
-        raise SettingsError(f"settings file {path} holds no settings; give lines KEY: VALUE")
-    settings = tree.get("settings")
-    # The config.yaml of a scene may be given as it is: its settings are one part of it.
-    return settings if "format" in tree and isinstance(settings, dict) else tree
+def under_new_names(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """A tree as a user wrote it, under the names of today: only such trees can be merged."""
+    segmentation = tree.get("segmentation")
+    if not isinstance(segmentation, Mapping):
+        return dict(tree)
+    return {**tree, "segmentation": SegmentationSettings.under_new_names(segmentation)}
 
 
 _GROUPS = ("sampling", "model", "objective", "flow", "mask", "training", "segmentation")
@@ -363,7 +293,7 @@ def _resolve_learned(
         raise UnknownNameError("recipe", general.recipe, architecture.recipes)
     recipe: dict[str, Any] = {}
     for path, value in architecture.recipes[general.recipe].items():
-        recipe = merge(recipe, _nested(path.split("."), value))
+        recipe = merge(recipe, nested(path.split("."), value))
     tree = merge(recipe, groups)
     budget = general.budget
     if budget == "auto":
@@ -387,9 +317,3 @@ def _resolve_learned(
         model=architecture.settings.parse(tree.get("model", {}), prefix="model"),
         objective=architecture.objective.parse(tree.get("objective", {}), prefix="objective"),
     )
-
-
-def _nested(path: Sequence[str], value: Any) -> dict[str, Any]:
-    for key in reversed(path):
-        value = {key: value}
-    return dict(value)

@@ -19,7 +19,8 @@ from cleanplate.frames import FrameSize, Picture
 from cleanplate.losses import LOSS_NAMES
 from cleanplate.model import BackgroundModel, Mixture
 from cleanplate.objectives.base import Objective
-from cleanplate.settings import parse_assignments, resolve
+from cleanplate.setting_trees import parse_assignments
+from cleanplate.settings import resolve
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingSettings
 from families import some_nightly

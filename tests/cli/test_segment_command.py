@@ -143,6 +143,25 @@ class TestOverrides:
         assert files_of(plain) != files_of(strict)
         assert files_of(scene) == before
 
+    def test_an_old_name_of_a_setting_is_taken_with_one_warning(
+        self, cleanplate: CommandLine, scene: Path, recording: Path, tmp_path: Path
+    ) -> None:
+        old, new = tmp_path / "old", tmp_path / "new"
+        outcome = cleanplate(
+            *("segment", recording, "--model", scene, "--out", old, "--json"),
+            *("--set", "segmentation.majority=3"),
+        )
+        assert outcome.code == 0
+        told = [each for each in outcome.json["warnings"] if "renamed" in each]
+        assert len(told) == 1
+        assert "setting 'majority' has been renamed 'median_size'" in told[0]
+        assert outcome.err.count("renamed") == 1
+        assert outcome.json["overrides"] == {"median_size": 3}
+        again = ("segment", recording, "--model", scene, "--out", new, "--json")
+        outcome = cleanplate(*again, "--set", "segmentation.median_size=3")
+        assert not [each for each in outcome.json["warnings"] if "renamed" in each]
+        assert files_of(old) == files_of(new)
+
     @pytest.mark.parametrize(
         ("assignment", "words"),
         [

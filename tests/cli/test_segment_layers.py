@@ -200,7 +200,7 @@ class TestGhosts:
         masks = tmp_path / "masks"
         outcome = cleanplate(
             "segment", vacated, "--model", parked_scene, "--out", masks,
-            "--set", "segmentation.repair_ghosts=no", "--json",
+            "--set", "segmentation.correct_ghosts=no", "--json",
         )  # fmt: skip
         assert outcome.json["ghosts_repaired"] == 0
         assert (mask_of(masks, 90)[PLACE] > 0).mean() > 0.9
@@ -244,6 +244,6 @@ def test_learning_mends_a_plate_that_shows_who_left(tmp_path: Path) -> None:
     masks = [result.mask for result in loaded.segment(recording)]
     assert (masks[80][PLACE] > 0).mean() > 0.95, "the car"
     assert not masks[-1].any()
-    kept = learn(recording, method="median", settings={"segmentation": {"repair_ghosts": False}})
+    kept = learn(recording, method="median", settings={"segmentation": {"correct_ghosts": False}})
     assert kept.provenance["ghosts_repaired"] == 0
     assert np.abs(kept.plate[PLACE].astype(int) - road()[PLACE]).mean() > 20

@@ -131,7 +131,7 @@ def test_labels_agree_with_the_mask_of_the_frame(scene: Path, shaky: Path) -> No
 
 def test_a_frame_has_the_same_mask_whatever_else_is_segmented(scene: Path, shaky: Path) -> None:
     alone = cleanplate.load(scene)
-    off = alone.settings.segmentation.model_copy(update={"repair_ghosts": False})
+    off = alone.settings.segmentation.model_copy(update={"correct_ghosts": False})
     every = {r.number: r.mask for r in alone.segment(shaky, segmentation=off)}
     skip = [number for number in every if number % 5]
     some = {r.number: r.mask for r in alone.segment(shaky, segmentation=off, skip=skip)}

@@ -25,7 +25,7 @@ from lights import infrared
 from scenes import paint_scene, write_image_folder
 
 PAINTED = paint_scene(72, 100, 24, drift=20)
-WITHOUT_LAYERS = SegmentationSettings(repair_ghosts=False)
+WITHOUT_LAYERS = SegmentationSettings(correct_ghosts=False)
 
 
 @pytest.fixture(scope="module")

@@ -277,16 +277,64 @@ class TestRefused:
         assert files_of(run) == before
 
 
+OLD_NAMES = {
+    "low_noise_factor": "faint_noise_factor",
+    "median_size": "majority",
+    "boundary_depth": "rim",
+    "correct_ghosts": "repair_ghosts",
+}
+"""Of the segmentation, as minor version 0 of the scene file had them."""
+
+
+def aged(scene: cleanplate.Scene, folder: Path, *, mixed: bool = True) -> Path:
+    """The scene as a version wrote it that had other names for some settings."""
+    scene.save(folder)
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    assert config.pop("minor") == 1
+    settings = config["settings"]
+    segmentation = settings["segmentation"]
+    assert set(OLD_NAMES) < set(segmentation)
+    settings["segmentation"] = {
+        OLD_NAMES.get(name, name): segmentation[name] for name in segmentation
+    }
+    if "training" in settings:
+        del settings["training"]["precision"]
+        settings["training"]["mixed_precision"] = mixed
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    return folder
+
+
 @pytest.mark.parametrize(("before", "now"), [(True, "auto"), (False, "float32")])
-def test_a_scene_with_a_setting_of_an_older_name_is_read(
-    run: Path, tmp_path: Path, before: bool, now: str
+def test_a_scene_of_an_older_version_is_read_and_gives_the_same_masks(
+    run: Path, recording: Path, tmp_path: Path, before: bool, now: str
 ) -> None:
-    cleanplate.load(run).save(tmp_path / "old")
-    config = yaml.safe_load((tmp_path / "old" / "config.yaml").read_text())
-    del config["settings"]["training"]["precision"]
-    config["settings"]["training"]["mixed_precision"] = before
-    (tmp_path / "old" / "config.yaml").write_text(yaml.safe_dump(config))
-    assert cleanplate.load(tmp_path / "old").settings.training.precision == now
+    scene = cleanplate.load(run)
+    old = cleanplate.load(aged(scene, tmp_path / "old", mixed=before))
+    assert old.settings.training.precision == now
+    assert old.settings.segmentation == scene.settings.segmentation
+    assert np.array_equal(masks_of(old, recording), masks_of(scene, recording))
+
+
+def test_what_an_older_version_was_told_is_kept(recording: Path, tmp_path: Path) -> None:
+    told = {"median_size": 5, "boundary_depth": 0, "low_noise_factor": 1.5, "correct_ghosts": False}
+    scene = cleanplate.learn(recording, method="median", settings={"segmentation": told})
+    old = cleanplate.load(aged(scene, tmp_path / "old"))
+    kept = old.settings.segmentation.model_dump()
+    assert {name: kept[name] for name in told} == told
+    old.save(tmp_path / "new")
+    config = yaml.safe_load((tmp_path / "new" / "config.yaml").read_text())
+    assert config["minor"] == 1
+    assert not set(OLD_NAMES.values()) & set(config["settings"]["segmentation"])
+
+
+def test_a_scene_of_this_version_has_no_old_names(run: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "copy"
+    cleanplate.load(run).save(folder)
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["settings"]["training"]["mixed_precision"] = True
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    with pytest.raises(SceneFileError, match="mixed_precision"):
+        cleanplate.load(folder)
 
 
 class TestDamagedScene:
@@ -322,6 +370,22 @@ class TestDamagedScene:
         config = yaml.safe_load((copy / "config.yaml").read_text())
         (copy / "config.yaml").write_text(yaml.safe_dump(config | {"format": 2}))
         with pytest.raises(SceneFileError, match="format 2"):
+            cleanplate.load(copy)
+
+    @pytest.mark.parametrize(
+        ("minor", "sentence"),
+        [
+            (2, r"format 1\.2, this version reads format 1 up to 1\.1"),
+            (-1, "minor"),
+            ("1", "minor"),
+        ],
+    )
+    def test_a_newer_minor_version_is_refused(
+        self, copy: Path, minor: object, sentence: str
+    ) -> None:
+        config = yaml.safe_load((copy / "config.yaml").read_text())
+        (copy / "config.yaml").write_text(yaml.safe_dump(config | {"minor": minor}))
+        with pytest.raises(SceneFileError, match=sentence):
             cleanplate.load(copy)
 
     def test_a_pickle_in_the_folder_is_refused(self, copy: Path) -> None:

@@ -14,7 +14,7 @@ from cleanplate.segmentation.plan import odd_length
 from plans import cleanup_of
 
 REFERENCE = FrameSize(240, 320)
-NOTHING = SegmentationSettings(majority=0, closing=0, min_area=0)
+NOTHING = SegmentationSettings(median_size=0, closing=0, min_area=0)
 
 
 def random_mask(size: FrameSize, share: float, seed: int = 0) -> Mask:
@@ -35,7 +35,7 @@ def cleaned(mask: Mask, **settings: int) -> Mask:
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.8])
 def test_the_majority_is_a_median_filter(side: int, share: float) -> None:
     mask = random_mask(REFERENCE, share, seed=side)
-    assert np.array_equal(cleaned(mask, majority=side), cv2.medianBlur(mask, side))
+    assert np.array_equal(cleaned(mask, median_size=side), cv2.medianBlur(mask, side))
 
 
 @pytest.mark.parametrize("side", [3, 25, 63])
@@ -45,7 +45,7 @@ def test_a_single_pixel_decides_the_majority(side: int, winner: int) -> None:
     square[: side * side // 2 + (winner == 255)] = 255
     mask = np.zeros(REFERENCE, np.uint8)
     mask[100 : 100 + side, 100 : 100 + side] = random_order(square).reshape(side, side)
-    assert cleaned(mask, majority=side)[100 + side // 2, 100 + side // 2] == winner
+    assert cleaned(mask, median_size=side)[100 + side // 2, 100 + side // 2] == winner
 
 
 def test_nothing_to_do_leaves_a_mask_as_it_is() -> None:
@@ -115,7 +115,7 @@ def test_an_odd_length_in_the_reference_size_is_itself() -> None:
 
 
 def test_lengths_grow_with_the_frame_and_areas_with_its_pixels() -> None:
-    settings = SegmentationSettings(majority=7, closing=0, min_area=40)
+    settings = SegmentationSettings(median_size=7, closing=0, min_area=40)
     small, large = FrameSize(240, 320), FrameSize(720, 960)
     mask = random_mask(small, 0.5) & cv2.medianBlur(random_mask(small, 0.55, seed=2), 5)
     in_small = cleanup_of(settings, small).apply(mask)

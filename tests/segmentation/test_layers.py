@@ -134,7 +134,7 @@ def test_a_ghost_is_mended() -> None:
 
 def test_a_ghost_stays_where_nothing_is_to_be_mended() -> None:
     plate, frames = ghostly()
-    followed, layers = follow(frames, plate, repair_ghosts=False)
+    followed, layers = follow(frames, plate, correct_ghosts=False)
     assert layers.repairs == 0
     assert followed[-1].mask[54:70, 64:96].all()
 

@@ -20,10 +20,10 @@ DEFAULT = SegmentationSettings()
 def test_in_the_reference_size_lengths_are_those_of_the_settings() -> None:
     plan = SegmentationPlan.of(DEFAULT, REFERENCE)
     assert plan.blur_sigma == DEFAULT.blur
-    assert plan.majority_side == DEFAULT.majority
+    assert plan.majority_side == DEFAULT.median_size
     assert plan.closing_diameter == DEFAULT.closing
     assert plan.min_area == DEFAULT.min_area
-    assert plan.rim_depth == DEFAULT.rim
+    assert plan.rim_depth == DEFAULT.boundary_depth
 
 
 def test_lengths_grow_with_the_frame_and_areas_with_its_pixels() -> None:
@@ -48,7 +48,13 @@ def test_thresholds_rise_with_the_noise_of_the_pixel() -> None:
 
 def test_what_is_switched_off_is_off() -> None:
     settings = SegmentationSettings(
-        blur=0, majority=0, closing=0, rim=0, faint_noise_factor=3, shadows="keep", light="off"
+        blur=0,
+        median_size=0,
+        closing=0,
+        boundary_depth=0,
+        low_noise_factor=3,
+        shadows="keep",
+        light="off",
     )
     plan = SegmentationPlan.of(settings, REFERENCE)
     assert (plan.blur_side, plan.majority_side, plan.closing_diameter, plan.rim_depth) == (0,) * 4

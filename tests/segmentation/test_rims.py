@@ -59,13 +59,15 @@ def truth() -> Mask:
 @pytest.mark.parametrize("shade", [0.6, 1.0])
 def test_the_shadow_under_a_car_leaves_the_mask(shade: float) -> None:
     picture = frame(shade=shade)
-    assert (mask_of(picture, rim=0)[CONTACT] > 0).mean() > 0.9
+    assert (mask_of(picture, boundary_depth=0)[CONTACT] > 0).mean() > 0.9
     assert (mask_of(picture)[CONTACT] > 0).mean() < 0.1
 
 
 def test_what_stays_with_its_rims_decided_is_nearly_the_truth() -> None:
     picture = frame()
-    before, after = (np.count_nonzero(mask_of(picture, rim=rim) != truth()) for rim in (0, 3))
+    before, after = (
+        np.count_nonzero(mask_of(picture, boundary_depth=rim) != truth()) for rim in (0, 3)
+    )
     assert after < 0.25 * before
     assert after < 0.01 * np.count_nonzero(truth())
 

@@ -122,11 +122,11 @@ def test_what_differs_by_more_than_the_threshold_and_only_that_is_foreground() -
     raw = SegmentationSettings(
         threshold=30,
         noise_factor=2,
-        faint_noise_factor=2,
+        low_noise_factor=2,
         blur=0,
-        majority=0,
+        median_size=0,
         closing=0,
-        rim=0,
+        boundary_depth=0,
         min_area=0,
         shadows="keep",
         light="off",
@@ -166,7 +166,7 @@ def test_where_half_of_a_region_is_clear_the_faint_rest_belongs_to_it(
     segmenter = segmenter_of(noise, DEFAULT)
     assert iou(segmenter.segment(frame, background), middle_of(SIZE) if is_whole else clear) > 0.9
     assert not segmenter.segment(alone, background).any()
-    strict = SegmentationSettings(faint_noise_factor=DEFAULT.noise_factor)
+    strict = SegmentationSettings(low_noise_factor=DEFAULT.noise_factor)
     assert iou(segmenter_of(noise, strict).segment(frame, background), clear) > 0.9
 
 
@@ -178,7 +178,7 @@ def test_a_gap_closes_unless_the_plain_scene_shows_in_it(
     frame = background.copy()
     frame[80:160, 100:200] = (240, 30, 20)
     frame[80:160, 147:153] = 100 + shown_in_gap  # 36 over RGB: less than the threshold
-    settings = SegmentationSettings(blur=0, majority=0, shadows="keep")
+    settings = SegmentationSettings(blur=0, median_size=0, shadows="keep")
     mask = segmenter_of(np.zeros(SIZE, np.uint8), settings).segment(frame, background)
     assert mask[90:150, 100:147].all()
     assert (mask[90:150, 147:153] > 0).all() == is_closed
@@ -256,7 +256,7 @@ def test_a_brighter_object_is_no_shadow() -> None:
 
 
 def test_dropping_shadows_only_takes_away_from_a_mask_before_it_is_cleaned() -> None:
-    raw = {"majority": 0, "closing": 0, "min_area": 0}
+    raw = {"median_size": 0, "closing": 0, "min_area": 0}
     frame = in_shadow(textured_object(plate(), middle_of(SIZE)), 0.7, (slice(0, 60), slice(0, 60)))
     with_shadows, without = (
         segmenter_of(CALM, SegmentationSettings(shadows=how, **raw)).segment(frame, plate())

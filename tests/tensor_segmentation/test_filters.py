@@ -52,7 +52,7 @@ def test_a_blur_is_that_of_opencv(size: FrameSize, side: int, sigma: float) -> N
 @pytest.mark.parametrize("side", [0, 3, 7, 13])
 def test_a_majority_is_that_of_the_cleanup(side: int) -> None:
     mask = blotches(SIZES[0])
-    cleanup = cleanup_of(SegmentationSettings(majority=side), FrameSize(240, 320))
+    cleanup = cleanup_of(SegmentationSettings(median_size=side), FrameSize(240, 320))
     np.testing.assert_array_equal(
         majority(as_bool(mask), side)[0].numpy(), cleanup.majority(mask) > 0
     )

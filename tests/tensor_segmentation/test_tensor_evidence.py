@@ -18,7 +18,7 @@ def planes(pictures: list[np.ndarray]) -> torch.Tensor:
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()
 
 
-@pytest.mark.parametrize("settings", [{}, {"faint_noise_factor": 3.0}, {"majority": 0}], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"low_noise_factor": 3.0}, {"median_size": 0}], ids=str)
 def test_what_is_light_is_told_as_without_tensors(settings: dict[str, float]) -> None:
     chosen = SegmentationSettings.parse(settings)
     frames: list[Seen] = list(SEEN.values())

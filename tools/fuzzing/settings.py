@@ -55,7 +55,8 @@ def make(place: Path, seeds: Path, random: Random) -> str:
 def use(place: Path, random: Random) -> None:  # noqa: ARG001 - as of every kind
     """Resolves the settings, once more what comes out, and segments a frame with them."""
     from cleanplate.frames import Frame
-    from cleanplate.settings import parse_assignments, read_settings_file, resolve, resolve_closed
+    from cleanplate.setting_trees import parse_assignments, read_settings_file
+    from cleanplate.settings import resolve, resolve_closed
 
     way = (place / "way").read_text()
     if way == "file":

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Self
@@ -15,6 +16,8 @@ from rich.console import Console as RichConsole
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+
+from cleanplate.parameters import RenamedSettingWarning
 
 SCHEMA_VERSION = 1
 _CONTROLS = re.compile(
@@ -83,10 +86,25 @@ class Console:
         self._begun_at = 0.0
 
     def __enter__(self) -> Self:
+        self._python = warnings.catch_warnings()
+        self._python.__enter__()
+        warnings.simplefilter("always", RenamedSettingWarning)
+        self._others = warnings.showwarning
+        warnings.showwarning = self._show_warning
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._python.__exit__(*sys.exc_info())
         self._stop_bar()
+
+    def _show_warning(
+        self, message: Warning | str, category: type[Warning], *where: Any, **more: Any
+    ) -> None:
+        """What Python warns of, where it is for the user of a command: each sentence once."""
+        if not issubclass(category, RenamedSettingWarning):
+            self._others(message, category, *where, **more)
+        elif str(message) not in self.warnings:
+            self.warn(str(message))
 
     def info(self, message: str) -> None:
         """A line for the curious, unless quiet."""

@@ -16,7 +16,8 @@ from cleanplate.runtimes.processors import survive_forks
 from cleanplate.scene.loading import load
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.scene import Scene, write_into
-from cleanplate.settings import LearnSettings, SamplingSettings, overruled, resolve
+from cleanplate.setting_trees import overruled
+from cleanplate.settings import LearnSettings, SamplingSettings, resolve
 from cleanplate.video import VideoSource, open_source
 from cleanplate.video.given import GivenFrame, open_given
 

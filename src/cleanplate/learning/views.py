@@ -14,7 +14,7 @@ from cleanplate.learning.learning import LearnOptions, learn
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.scene import Scene
 from cleanplate.scene_model.sizes import require_size, resized
-from cleanplate.settings import merge
+from cleanplate.setting_trees import merge
 from cleanplate.streaming.result import Result
 from cleanplate.streaming.stream import opened_for
 from cleanplate.video import VideoSource, open_source, read_ahead

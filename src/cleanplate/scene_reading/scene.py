@@ -18,8 +18,9 @@ import numpy as np
 
 from cleanplate.errors import SceneFileError, shortened, shown
 from cleanplate.frames import MINIMUM_SIDE, MOST_PIXELS, FrameSize, Picture
-from cleanplate.scene_file import CHECKPOINT, CONFIG, FORMAT, NOISE, PLATE, SUMMED, SceneData
+from cleanplate.scene_file import CHECKPOINT, CONFIG, FORMAT, MINOR, NOISE, PLATE, SUMMED, SceneData
 from cleanplate.scene_reading.files import damaged, open_part, read_part, read_summed
+from cleanplate.scene_reading.migrations import up_to_date
 from cleanplate.scene_reading.pictures import decoded, read_plots, read_samples
 from cleanplate.scene_reading.tensors import TensorKind, read_kinds, read_tensors
 from cleanplate.scene_reading.texts import is_number, read_metrics, read_provenance
@@ -75,7 +76,14 @@ def read_head(folder: Path) -> SceneHead:
     if learned_on not in _DEVICES:
         raise damaged(folder, CONFIG, f"learned_on is {shown(learned_on)}")
     return SceneHead(
-        *(folder, config, _named_as_now(settings), frame_size, working_size, learned_on),
+        *(
+            folder,
+            config,
+            up_to_date(settings, _minor(folder, config)),
+            frame_size,
+            working_size,
+            learned_on,
+        ),
         tensors=read_kinds(folder),
     )
 
@@ -156,14 +164,17 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def _named_as_now(settings: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Settings of a scene, also of one that was kept when one of them had another name."""
-    training = settings.get("training")
-    if not isinstance(training, Mapping) or "mixed_precision" not in training:
-        return settings
-    kept = {name: value for name, value in training.items() if name != "mixed_precision"}
-    precision = "auto" if training["mixed_precision"] else "float32"
-    return {**settings, "training": {"precision": precision, **kept}}
+def _minor(folder: Path, config: Mapping[str, Any]) -> int:
+    """Minor version of a scene; those from before there was one are 0."""
+    minor = config.get("minor", 0)
+    if type(minor) is not int or minor < 0:
+        raise damaged(folder, CONFIG, f"minor is {shown(minor)}")
+    if minor > MINOR:
+        raise SceneFileError(
+            f"the scene {folder} has format {FORMAT}.{minor}, this version reads format {FORMAT} "
+            f"up to {FORMAT}.{MINOR}; update cleanplate"
+        )
+    return minor
 
 
 def _refuse_pickles(folder: Path) -> None:

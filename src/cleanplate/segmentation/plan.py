@@ -64,7 +64,7 @@ class SegmentationPlan:
         size: Of the frames that are compared.
         threshold: Difference summed over RGB that counts, in grey levels.
         noise_factor: How much of a pixel's own noise is added to it.
-        faint_noise_factor: The same within regions that differ clearly; None: no such regions.
+        low_noise_factor: The same within regions that differ clearly; None: no such regions.
         blur_sigma: Of the difference's blur, in pixels; 0: none.
         blur_side: Side of its kernel, odd; 0: none.
         majority_side: Side of the square whose majority decides, odd; 0: none.
@@ -83,7 +83,7 @@ class SegmentationPlan:
     size: FrameSize
     threshold: float
     noise_factor: float
-    faint_noise_factor: float | None
+    low_noise_factor: float | None
     blur_sigma: float
     blur_side: int
     majority_side: int
@@ -102,18 +102,18 @@ class SegmentationPlan:
     def of(cls, settings: SegmentationSettings, size: FrameSize) -> SegmentationPlan:
         """The plan for frames of one size."""
         scale = _scale(size)
-        is_faint = settings.faint_noise_factor < settings.noise_factor
+        is_faint = settings.low_noise_factor < settings.noise_factor
         return cls(
             size=size,
             threshold=settings.threshold,
             noise_factor=settings.noise_factor,
-            faint_noise_factor=settings.faint_noise_factor if is_faint else None,
+            low_noise_factor=settings.low_noise_factor if is_faint else None,
             blur_sigma=settings.blur * scale,
             blur_side=odd_length(4 * settings.blur, scale),
-            majority_side=odd_length(settings.majority, scale),
+            majority_side=odd_length(settings.median_size, scale),
             closing_diameter=odd_length(settings.closing, scale),
             min_area=round(settings.min_area * scale**2),
-            rim_depth=round(settings.rim * scale),
+            rim_depth=round(settings.boundary_depth * scale),
             shadows=settings.shadows,
             shadow_limits=ShadowLimits(
                 darkest=math.log(settings.shadow_darkest),
@@ -125,7 +125,7 @@ class SegmentationPlan:
             follows_light=settings.light == "follow",
             wait_seconds=settings.wait_seconds,
             settle_seconds=None if settings.settle_seconds == "never" else settings.settle_seconds,
-            corrects_ghosts=settings.repair_ghosts,
+            corrects_ghosts=settings.correct_ghosts,
         )
 
     @property
@@ -201,7 +201,7 @@ class SegmentationPlan:
 
     def faint_thresholds(self, noise: Mask) -> Mask | None:
         """The same within regions that differ clearly; None: no such regions."""
-        factor = self.faint_noise_factor
+        factor = self.low_noise_factor
         return None if factor is None else _raised(self.threshold, factor, noise)
 
     def for_shadow_samples(self) -> SegmentationPlan:

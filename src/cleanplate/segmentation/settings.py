@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -18,6 +19,13 @@ class SegmentationSettings(Parameters):
     Lengths are given for a frame of 320x240 and grow with the root of the number of pixels.
     """
 
+    renamed: ClassVar[Mapping[str, str]] = {
+        "faint_noise_factor": "low_noise_factor",
+        "majority": "median_size",
+        "rim": "boundary_depth",
+        "repair_ghosts": "correct_ghosts",
+    }
+
     threshold: float = Field(
         45.0, ge=0, le=255, description="difference summed over RGB that counts, in grey levels"
     )
@@ -27,23 +35,26 @@ class SegmentationSettings(Parameters):
         le=1000,
         description="how much of the pixel's own noise is added to the threshold",
     )
-    faint_noise_factor: float = Field(
+    low_noise_factor: float = Field(
         0.5,
         ge=0,
         le=1000,
-        description="the same within regions of which at least half differs by the whole "
-        "threshold; no less than noise_factor: no such regions",
+        description="the same for the low threshold of the hysteresis: within regions of which at "
+        "least half exceeds the whole threshold; no less than noise_factor: no such regions",
     )
     blur: float = Field(
         1.2, ge=0, le=63, description="sigma of the difference's blur, in pixels; 0: none"
     )
-    majority: int = Field(
-        7, ge=0, le=63, description="side of the square whose majority decides, in pixels; 0: none"
+    median_size: int = Field(
+        7,
+        ge=0,
+        le=63,
+        description="side of the square of the binary median filter, in pixels; 0: none",
     )
     closing: int = Field(
         9, ge=0, le=63, description="diameter of gaps that are closed, in pixels; 0: none"
     )
-    rim: int = Field(
+    boundary_depth: int = Field(
         3,
         ge=0,
         le=31,
@@ -100,12 +111,12 @@ class SegmentationSettings(Parameters):
     settle_seconds: Annotated[float, Field(gt=0, le=_LONGEST)] | Literal["never"] = Field(
         "never", description="what waits for longer is part of the scene; never: nothing is"
     )
-    repair_ghosts: bool = Field(
+    correct_ghosts: bool = Field(
         default=True,
-        description="mend the background where it shows what has left, for this call only",
+        description="correct the background where it shows what has left, for this call only",
     )
 
     @property
     def follows(self) -> bool:
         """Whether the mask of a frame depends on the frames before it."""
-        return self.repair_ghosts or self.settle_seconds != "never"
+        return self.correct_ghosts or self.settle_seconds != "never"

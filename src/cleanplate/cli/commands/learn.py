@@ -16,12 +16,10 @@ from cleanplate.progress import ProgressListener
 from cleanplate.scene import Scene
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene_model.states import in_words
+from cleanplate.setting_trees import merge, overruled, parse_assignments, read_settings_file
 from cleanplate.settings import (
-    merge,
-    overruled,
-    parse_assignments,
-    read_settings_file,
     resolve,
+    under_new_names,
 )
 
 
@@ -74,8 +72,8 @@ def learn(
         "device": device,
         "seed": seed,
     }
-    assigned = parse_assignments(assignments or [])
-    tree = merge(read_settings_file(config) if config else {}, assigned)
+    assigned = under_new_names(parse_assignments(assignments or []))
+    tree = merge(under_new_names(read_settings_file(config)) if config else {}, assigned)
     tree = overruled(tree, given, value_range)
     with Console(common or CommonOptions()) as console:
         options = LearnOptions(resume=resume, overwrite=overwrite, samples=samples)

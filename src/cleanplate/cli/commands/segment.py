@@ -24,7 +24,8 @@ from cleanplate.scene.loading import Runtime
 from cleanplate.scene_model.sizes import require_size
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.beside import SecondProcess
-from cleanplate.settings import merge, parse_assignments
+from cleanplate.setting_trees import merge, parse_assignments
+from cleanplate.settings import under_new_names
 from cleanplate.streaming.stream import opened_for
 from cleanplate.video import VideoSource
 from cleanplate.video.camera_watch import CameraMove
@@ -78,7 +79,7 @@ def segment(
     wanted = Wanted(out, overlay, objects, save_scene, labels=labels)
     with Console(common or CommonOptions()) as console, _beside(on_moved) as second:
         begin = time.monotonic()
-        overrides = parse_assignments(assignments or [])
+        overrides = under_new_names(parse_assignments(assignments or []))
         if on_moved == "relearn":
             _require_room_to_learn(wanted.new_scenes, model, runtime)
         scene = load(model, device=device, runtime=runtime)

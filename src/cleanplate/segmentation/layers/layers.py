@@ -31,9 +31,9 @@ PACE = 0.099
 
 Who waits for seconds is not missed, and most frames cost no more than their mask.
 """
-_GHOST_SECONDS = 0.47
-"""Time for which an object at rest has to be called a ghost at every look: five of 25 frames a
-second, and never less than two."""
+_GHOST_SECONDS, _GHOST_LOOKS = 0.47, 5
+"""Time for which an object at rest has to be called a ghost at every look, at least two; so many
+looks are enough in any case."""
 _TESTED_SECONDS = 2.9
 """Time for which an object at rest is tested; who grows looks like a ghost for a while."""
 
@@ -58,10 +58,11 @@ class LayeredFrame:
 
 @dataclass
 class _Tested:
-    """Since when an object is tested, and since when it was called a ghost each time."""
+    """Since when an object is tested; since when it was called a ghost each time, and how often."""
 
     began: float
     ghost_since: float | None = None
+    looks: int = 0
 
 
 class Layers:
@@ -199,10 +200,12 @@ class Layers:
                 continue
             region = self._waiting.region(mark)
             if not is_ghost(region, cut.mask, picture, cut.background, self._plan.ghost_side):
-                tested.ghost_since = None
-            elif tested.ghost_since is None:
+                tested.ghost_since, tested.looks = None, 0
+                continue
+            if tested.ghost_since is None:
                 tested.ghost_since = time
-            elif time - tested.ghost_since >= _GHOST_SECONDS:
+            tested.looks += 1
+            if tested.looks >= _GHOST_LOOKS or time - tested.ghost_since >= _GHOST_SECONDS:
                 self._mend(mark, region, cut.mask, state)
         return self._repairs > mended_before
 
