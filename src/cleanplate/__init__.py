@@ -1,4 +1,4 @@
-"""Learns what a fixed camera sees when nobody is there, and cuts out everything else.
+"""Learns the empty scene of a fixed camera and segments everything else.
 
 Example:
     >>> import cleanplate
