@@ -34,10 +34,10 @@ class _Steps(NamedTuple):
 
 
 _SLOWLY, _AT_ONCE = _Steps(0.3, 6, 3), _Steps(0.2, 4, 2)
-"""Who brakes moves for seconds; who stops from full speed moves until then. The digits of a clock
+"""What brakes moves for seconds; what stops from full speed moves until then. The digits of a clock
 change once a second, and in no other stride."""
 _LEAST_CHANGE = 0.1
-"""Share of its size that changes in a stride in and around who comes."""
+"""Share of its size that changes in a stride in and around what arrives."""
 _LEAST_CELLS = 3
 """The same in squares: fewer are the noise of an outline."""
 _LEAST_COVERED = 0.5
@@ -98,7 +98,7 @@ class Arrivals:
         return False
 
     def _changes(self, around: NDArray[np.intp], began: float, steps: _Steps) -> list[int] | None:
-        """How many cells changed in each stride before something stood; None: nobody knows."""
+        """How many cells changed in each stride before something stood; None: not known."""
         past = [self._at(began + 0.1 - steps.stride * at, steps) for at in range(steps.pairs + 1)]
         known = [each for each in past if each is not None]
         if len(known) < len(past) or len({each.time for each in known}) < len(past):

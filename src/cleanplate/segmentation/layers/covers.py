@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cleanplate.frames import Mask
 from cleanplate.segmentation.layers.outlines import filled
-from cleanplate.segmentation.layers.standing import Look, Standing, grown
+from cleanplate.segmentation.layers.tracked_object import Observation, TrackedObject, grown
 
 _PACE = 1.0
 """Time after which it is looked again what an object covers, in seconds."""
@@ -39,7 +39,7 @@ class Covers:
     """Holes in waiting objects that are none.
 
     A hole is closed where an object surrounds it and where the place has looked otherwise since the
-    object came: the road between two wheels, or between two vehicles, looks as before.
+    object came: the road between two wheels, or between two vehicles, has the same appearance.
 
     Args:
         gap: Gaps of this diameter do not open an outline, in pixels.
@@ -51,21 +51,23 @@ class Covers:
         self._holes: dict[int, list[_Hole]] = {}
         self._due: dict[int, float] = {}
 
-    def update(self, look: Look, standing: Iterable[Standing], owner: NDArray[np.int32]) -> None:
-        """Looks for holes in the objects that have come, and forgets all others.
+    def update(
+        self, observation: Observation, tracked: Iterable[TrackedObject], owner: NDArray[np.int32]
+    ) -> None:
+        """Finds holes in the objects that have come, and forgets all others.
 
         Args:
-            look: What the frame says.
-            standing: Who stands.
+            observation: What the frame says.
+            tracked: The objects that stand.
             owner: Mark of the object that each pixel belongs to, `(h, w)`.
         """
-        arrived = {each.mark: each for each in standing if each.has_come}
+        arrived = {each.mark: each for each in tracked if each.has_come}
         self._due = {mark: due for mark, due in self._due.items() if mark in arrived}
         self._holes = {mark: holes for mark, holes in self._holes.items() if mark in arrived}
         for mark, each in arrived.items():
-            if look.time >= self._due.get(mark, look.time):
-                self._due[mark] = look.time + _PACE
-                self._learn(mark, self._found(each, owner, look), owner)
+            if observation.time >= self._due.get(mark, observation.time):
+                self._due[mark] = observation.time + _PACE
+                self._learn(mark, self._found(each, owner, observation), owner)
 
     def _learn(self, mark: int, found: list[_Hole], owner: NDArray[np.int32]) -> None:
         """Adds holes to those that were found before: while others pass, they are not seen."""
@@ -86,10 +88,12 @@ class Covers:
                 if (mask[hole.rim] > 0).mean() >= _RIM:
                     yield mark, hole.inside
 
-    def _found(self, each: Standing, owner: NDArray[np.int32], look: Look) -> list[_Hole]:
+    def _found(
+        self, each: TrackedObject, owner: NDArray[np.int32], observation: Observation
+    ) -> list[_Hole]:
         part = grown(each.object.box, self._rim)
-        own, since = owner[part] == each.mark, look.since[part]
-        is_seen = look.foreground[part] > 0
+        own, since = owner[part] == each.mark, observation.since[part]
+        is_seen = observation.foreground[part] > 0
         margin = self._rim
         padded = np.pad(own.view(np.uint8), margin)
         closed = cv2.morphologyEx(padded, cv2.MORPH_CLOSE, self._disc)

@@ -16,10 +16,10 @@ from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers.covers import Covers
 from cleanplate.segmentation.layers.ghosts import is_ghost
 from cleanplate.segmentation.layers.labels import MOVING, SETTLED, SHADOW, WAITING
-from cleanplate.segmentation.layers.standing import Look
+from cleanplate.segmentation.layers.stationary_map import StationaryMap
 from cleanplate.segmentation.layers.stationary_object import StationaryObject
-from cleanplate.segmentation.layers.stillness import Stillness
-from cleanplate.segmentation.layers.waiting import Waiting
+from cleanplate.segmentation.layers.tracked_object import Observation
+from cleanplate.segmentation.layers.tracker import StationaryObjectTracker
 from cleanplate.segmentation.plan import SegmentationPlan
 from cleanplate.segmentation.segmenter import Cut, Segmenter
 from cleanplate.segmentation.shadow_model import ShadowModel
@@ -27,15 +27,15 @@ from cleanplate.segmentation.shadow_model import ShadowModel
 _PATIENCE = 2.0
 """Time for which an object may be hidden, in seconds."""
 PACE = 0.099
-"""Time between two looks at who rests, in seconds: every third frame of 25 a second.
+"""Time between two updates of the stationary foreground, in seconds: every third frame of 25.
 
-Who waits for seconds is not missed, and most frames cost no more than their mask.
+An object that waits for seconds is not missed, and most frames cost no more than their mask.
 """
-_GHOST_SECONDS, _GHOST_LOOKS = 0.47, 5
-"""Time for which an object at rest has to be called a ghost at every look, at least two; so many
-looks are enough in any case."""
+_GHOST_SECONDS, _GHOST_UPDATES = 0.47, 5
+"""Time for which an object at rest has to be called a ghost in every update, at least two; so many
+updates are enough in any case."""
 _TESTED_SECONDS = 2.9
-"""Time for which an object at rest is tested; who grows looks like a ghost for a while."""
+"""Time for which an object at rest is tested; one that grows seems a ghost for a while."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +47,7 @@ class LayeredFrame:
         labels: Layer of each pixel, `(h, w)`, values of `Label`.
         background: The background in the light of the frame, mended where it showed a ghost,
             `(h, w, 3)`.
-        objects: Who is at rest.
+        objects: The objects at rest.
     """
 
     mask: Mask
@@ -62,7 +62,7 @@ class _Tested:
 
     began: float
     ghost_since: float | None = None
-    looks: int = 0
+    updates: int = 0
 
 
 class Layers:
@@ -72,8 +72,8 @@ class Layers:
         noise: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB.
         plan: Of the masks, and what waiting and settling mean.
         others: Noise in the other states of the scene.
-        shadow: What the shadows of its main state look like; None: not known.
-        pace: Time between two looks at who rests, in seconds; 0: every frame is looked at.
+        shadow: Statistics of the shadows of its main state; None: not known.
+        pace: Time between two updates of the stationary foreground, in seconds; 0: none.
     """
 
     def __init__(
@@ -90,9 +90,9 @@ class Layers:
             *(Segmenter(each, plan) for each in others),
         ]
         self._plan = plan
-        self._stillness = Stillness(noise, plan.wait_seconds, plan.still_side)
+        self._stationary = StationaryMap(noise, plan.wait_seconds, plan.still_side)
         self._cleanup = Cleanup(plan)
-        self._waiting = Waiting(
+        self._tracker = StationaryObjectTracker(
             plan.size,
             min_area=plan.least_object,
             gap=plan.closing_diameter,
@@ -102,7 +102,7 @@ class Layers:
         )
         self._covers = Covers(plan.closing_diameter)
         self._pace = pace
-        self._rests = np.zeros(plan.size, np.bool_)
+        self._at_rest = np.zeros(plan.size, np.bool_)
         self._due = -math.inf
         self._tested: dict[int, _Tested] = {}
         self._mends: dict[int, NDArray[np.int16]] = {}
@@ -146,34 +146,34 @@ class Layers:
             picture: `(h, w, 3)`, uint8, RGB.
             background: What the scene says its background is, `(h, w, 3)`.
             state: State of the scene; 0: the main one.
-            cut: What `cut` made of the frame, if somebody had the time; else it is cut here.
+            cut: What `cut` made of the frame, if it was called before; else it is cut here.
         """
         segmenter = self._segmenters[state]
         if cut is None or state in self._mends:
             cut = segmenter.cut(picture, self._mended(background, state))
         if time >= self._due:
             self._due = time + self._pace
-            self._look_who_rests(time, picture, cut)
+            self._find_stationary(time, picture, cut)
             if self._plan.corrects_ghosts and self._mend_ghosts(time, cut, picture, state):
                 cut = segmenter.cut(picture, self._mended(background, state))
-        labels = self._labels(cut.mask, self._rests & (cut.mask > 0))
+        labels = self._labels(cut.mask, self._at_rest & (cut.mask > 0))
         if cut.shadows is not None:
             labels[cut.shadows > 0] = SHADOW
         mask = cv2.compare(labels, SHADOW, cv2.CMP_GT)
-        return LayeredFrame(mask, labels, cut.background, self._waiting.objects)
+        return LayeredFrame(mask, labels, cut.background, self._tracker.objects)
 
-    def _look_who_rests(self, time: float, picture: Picture, cut: Cut) -> None:
-        still = self._stillness.update(time, picture, cut.background, cut.mask)
-        self._rests = still & (cut.mask > 0)
-        if self._rests.any():
-            # A pixel in a mask may look as if nobody were there: closed gaps, a passing look-alike.
-            self._rests &= self._stillness.differs()
-        look = Look(time, picture, cut.mask, self._rests, self._stillness.since)
-        left = self._waiting.update(look)
+    def _find_stationary(self, time: float, picture: Picture, cut: Cut) -> None:
+        still = self._stationary.update(time, picture, cut.background, cut.mask)
+        self._at_rest = still & (cut.mask > 0)
+        if self._at_rest.any():
+            # A pixel in a mask may show the background: closed gaps, a passing look-alike.
+            self._at_rest &= self._stationary.differs()
+        observation = Observation(time, picture, cut.mask, self._at_rest, self._stationary.since)
+        left = self._tracker.update(observation)
         if left.any():
-            self._stillness.empty(time, left)
-        self._rests &= self._waiting.taken
-        self._covers.update(look, self._waiting.standing, self._waiting.owner)
+            self._stationary.empty(time, left)
+        self._at_rest &= self._tracker.taken
+        self._covers.update(observation, self._tracker.tracked, self._tracker.owner)
 
     def _mended(self, background: Picture, state: int) -> Picture:
         return mended(background, self._mends[state]) if state in self._mends else background
@@ -183,9 +183,9 @@ class Layers:
         if rests.any():
             smooth = (self._cleanup.majority(rests.view(np.uint8) * np.uint8(255)) & mask) > 0
             labels[smooth] = WAITING
-            for mark in self._waiting.settled:
-                labels[smooth & (self._waiting.region(mark) > 0)] = SETTLED
-        settled = self._waiting.settled
+            for mark in self._tracker.settled:
+                labels[smooth & (self._tracker.region(mark) > 0)] = SETTLED
+        settled = self._tracker.settled
         for mark, places in self._covers.closed(mask):
             labels[places] = SETTLED if mark in settled else WAITING
         return labels
@@ -193,19 +193,19 @@ class Layers:
     def _mend_ghosts(self, time: float, cut: Cut, picture: Picture, state: int) -> bool:
         """Takes up ghosts into the background of a state; whether there was one."""
         mended_before = self._repairs
-        marks = self._waiting.marks
+        marks = self._tracker.marks
         self._tested = {mark: self._tested.get(mark, _Tested(time)) for mark in marks}
         for mark, tested in self._tested.items():
             if time - tested.began > _TESTED_SECONDS and tested.ghost_since is None:
                 continue
-            region = self._waiting.region(mark)
+            region = self._tracker.region(mark)
             if not is_ghost(region, cut.mask, picture, cut.background, self._plan.ghost_side):
-                tested.ghost_since, tested.looks = None, 0
+                tested.ghost_since, tested.updates = None, 0
                 continue
             if tested.ghost_since is None:
                 tested.ghost_since = time
-            tested.looks += 1
-            if tested.looks >= _GHOST_LOOKS or time - tested.ghost_since >= _GHOST_SECONDS:
+            tested.updates += 1
+            if tested.updates >= _GHOST_UPDATES or time - tested.ghost_since >= _GHOST_SECONDS:
                 self._mend(mark, region, cut.mask, state)
         return self._repairs > mended_before
 
@@ -213,9 +213,9 @@ class Layers:
         square = np.ones((self._plan.correction_side, self._plan.correction_side), np.uint8)
         grown = cv2.dilate(region, square) > 0
         place = grown & ((mask == 0) | (region > 0))
-        change = np.rint(self._stillness.look[place]).astype(np.int16)
+        change = np.rint(self._stationary.appearance[place]).astype(np.int16)
         repair = self._mends.setdefault(state, np.zeros((*self._plan.size, 3), np.int16))
         repair[place] += change
-        self._stillness.rebase(place, change)
-        self._waiting.forget(mark)
+        self._stationary.rebase(place, change)
+        self._tracker.forget(mark)
         self._repairs += 1

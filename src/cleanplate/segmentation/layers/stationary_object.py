@@ -1,4 +1,4 @@
-"""What is told of an object that waits."""
+"""An object that waits, as it is reported."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class StationaryObject:
         box: Left, top, width and height, in pixels.
         pixels: Its size.
         settled: Whether it has stood long enough to be part of the scene.
-        began_before: Whether it stood already in the first frame: nobody knows since when.
+        began_before: Whether it stood already in the first frame: it is not known since when.
     """
 
     number: int

@@ -139,7 +139,7 @@ def test_cars_that_touch_at_a_corner_are_two() -> None:
 
 def test_the_work_and_the_memory_do_not_grow_with_the_objects_that_have_been_there() -> None:
     layers = layers_of(np.full(SIZE, 6, np.uint8), SegmentationSettings())
-    layers._waiting._found = layers._waiting._told = 10_000_000
+    layers._tracker._found = layers._tracker._reported = 10_000_000
     cars = [(10, 50, CAR), (48, 55, (40, 60, 200))]
     for at in range(60):
         layers.update(at / RATE, seen(cars, at=at), road())
@@ -158,11 +158,11 @@ def test_nothing_is_kept_of_objects_that_have_left() -> None:
         for left in [*range(0, 60, 6), *[60] * 40, *range(60, 160, 6), *[400] * 30]:
             layers.update(time / RATE, seen([(left, 50, CAR)], at=time), road())
             time += 1
-    assert layers._waiting._told == 4
+    assert layers._tracker._reported == 4
     assert len(layers._tested) <= 1
-    assert not layers._waiting._standing
-    assert not layers._waiting._leaving
+    assert not layers._tracker._tracked
+    assert not layers._tracker._leaving
     assert not layers._covers._holes
     assert not layers._covers._due
-    remembered = layers._waiting._arrivals._past
+    remembered = layers._tracker._arrivals._past
     assert remembered[-1].time - remembered[0].time < 10  # of the 36 seconds

@@ -1,4 +1,4 @@
-"""What is known of an object that stands, of the look that tells of it, and of its place."""
+"""An object that stands as it is tracked, the observation of a frame, and places in it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Part = tuple[slice, slice]
 Box = tuple[int, int, int, int]
 
 
-class Look(NamedTuple):
-    """What a frame says about who stands.
+class Observation(NamedTuple):
+    """What a frame shows of the stationary foreground.
 
     Attributes:
         time: Seconds.
@@ -35,7 +35,7 @@ class Look(NamedTuple):
 
 
 @dataclass
-class Standing:
+class TrackedObject:
     """An object as it is followed.
 
     Attributes:
@@ -43,13 +43,13 @@ class Standing:
         found: Time at which it was found.
         grew: Time at which it grew last.
         start: Time of the first frame.
-        object: What is told of it.
+        object: What is reported of it.
         edges: Rows and columns of its edges.
         usual: Share of them that is seen usually.
         has_come: Whether it came to its place, or at least a part of it did.
         is_measured: Whether these are known of all of its pixels.
         is_apart: Whether it has been seen as a whole, apart from what moves.
-        is_sure: Whether anybody is told of it.
+        is_reported: Whether it is reported.
     """
 
     mark: int
@@ -62,7 +62,7 @@ class Standing:
     has_come: bool = False
     is_measured: bool = False
     is_apart: bool = False
-    is_sure: bool = False
+    is_reported: bool = False
 
 
 def part_of(box: Box) -> Part:
