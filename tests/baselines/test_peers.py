@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from functools import cache
 from types import ModuleType
 
 import numpy as np
@@ -15,14 +16,22 @@ from cleanplate.errors import SettingsError, UnknownNameError
 from cleanplate.frames import Mask, Picture
 from scenes import PaintedScene, paint_scene
 
-_EMPTY = 122
-"""GMG looks at 120 frames before it says anything."""
+_MOVING = 20
+"""Frames at the end of the scene in which something moves."""
 
 
-@pytest.fixture(scope="module")
-def scene() -> PaintedScene:
-    """Nobody for as long as GMG only looks, then two squares."""
-    parts = paint_scene(48, 64, _EMPTY, squares=0), paint_scene(48, 64, 20)
+@pytest.fixture
+def scene(request: pytest.FixtureRequest) -> PaintedScene:
+    """Nobody for a while, then two squares; for the peer of the test, if it is one's."""
+    callspec = getattr(request.node, "callspec", None)
+    return scene_of(callspec.params.get("name", "") if callspec else "")
+
+
+@cache
+def scene_of(name: str) -> PaintedScene:
+    """The scene for a peer: GMG looks at 120 frames before it says anything."""
+    empty = 122 if name == "GMG" else 30
+    parts = paint_scene(48, 64, empty, squares=0), paint_scene(48, 64, _MOVING)
     return PaintedScene(
         *(
             np.concatenate([getattr(part, name) for part in parts])
@@ -53,8 +62,8 @@ def test_every_peer_gives_a_mask_of_0_and_255_in_the_size_of_the_frame(
 def test_every_peer_finds_what_moves_rather_than_what_does_not(
     name: str, scene: PaintedScene
 ) -> None:
-    found = np.stack(masks_of(name, scene)[_EMPTY:]) == 255
-    moving = scene.masks[_EMPTY:] == 255
+    found = np.stack(masks_of(name, scene)[-_MOVING:]) == 255
+    moving = scene.masks[-_MOVING:] == 255
     assert found[moving].mean() > found[~moving].mean() + 0.3
 
 
@@ -111,7 +120,7 @@ def test_a_higher_threshold_marks_less(name: str, scene: PaintedScene) -> None:
     empty = paint_scene(48, 64, len(scene), squares=0).frames
     faint = replace(scene, frames=empty + np.uint8(20) * (scene.masks > 0)[..., None])
     lowest, highest = (
-        np.stack(masks_of(name, faint, value)[_EMPTY:]).mean()
+        np.stack(masks_of(name, faint, value)[-_MOVING:]).mean()
         for value in (sweep.values[0], sweep.values[-1])
     )
     assert lowest > highest
