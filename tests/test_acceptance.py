@@ -35,7 +35,6 @@ from cleanplate.scene import Scene
 from cleanplate.scene_model.estimator import START_PLATE
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.video import open_source
-from families import some_nightly
 from scenes import paint_scene, write_image_folder
 
 CPU = torch.device("cpu")
@@ -104,7 +103,7 @@ def untrained(scene: Scene, frames: Picture) -> Scene:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", some_nightly(architecture_summaries()))
+@pytest.mark.parametrize("method", architecture_summaries())
 def test_d_every_method_learns_at_an_odd_size_and_is_reloaded_exactly(
     method: str, tmp_path: Path
 ) -> None:
@@ -114,7 +113,7 @@ def test_d_every_method_learns_at_an_odd_size_and_is_reloaded_exactly(
     # Fast enough to leave what the network draws before it has learned anything.
     steep = {"objective": {"learning_rate": 0.03}, "training": {"warmup_steps": 1}}
     learned = cleanplate.learn(
-        recording, out=run, method=method, budget="20steps", device="cpu", settings=steep
+        recording, out=run, method=method, budget="6steps", device="cpu", settings=steep
     )
     seen, again = (backgrounds(scene, recording) for scene in (learned, cleanplate.load(run)))
     np.testing.assert_array_equal(seen, again)
@@ -151,7 +150,7 @@ def error_of(scene: Scene, recording: Path, truth: Picture) -> float:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("form", ["residual", "plain"])
-@pytest.mark.parametrize("method", some_nightly(FUSIONS))
+@pytest.mark.parametrize("method", FUSIONS)
 def test_f_what_joins_flow_or_masks_to_the_colours_still_draws_the_colours(
     method: str, form: str, tmp_path: Path
 ) -> None:
