@@ -168,6 +168,17 @@ def test_every_test_module_has_a_name_of_its_own() -> None:
     assert len(names) == len(set(names))
 
 
+def test_no_two_public_classes_have_the_same_name() -> None:
+    """A name that a reader has met means the same everywhere."""
+    places: dict[str, list[str]] = {}
+    for path in source_files():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(inside_package(path))
+    assert len(places) > 200
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
 def nightly_tests() -> set[str]:
     """Names of the tests of which some or all run every night only."""
     names = set()

@@ -14,7 +14,7 @@ from cleanplate.architectures.dcgan import DCGAN, DCGANSettings
 from cleanplate.batch import FrameBatch, to_pictures, to_tensor
 from cleanplate.errors import SettingsError
 from cleanplate.frames import Picture
-from cleanplate.nn.unet import Verdict
+from cleanplate.nn.unet import Discrimination
 from cleanplate.objectives.base import Phase
 from cleanplate.objectives.gan import GAN
 from cleanplate.training.budget import Budget
@@ -90,14 +90,14 @@ class Judged(nn.Module):
     def draw(self, _batch: FrameBatch) -> Tensor:
         return self.drawn
 
-    def judge(self, pictures: Tensor) -> Verdict:
+    def judge(self, pictures: Tensor) -> Discrimination:
         self.judged.append(pictures.detach())
         pixels = (
             self.logit
             + pictures.mean(dim=1, keepdim=True)
             - pictures.detach().mean(dim=1, keepdim=True)
         )
-        return Verdict(pixels.mean(dim=(1, 2, 3)), pixels)
+        return Discrimination(pixels.mean(dim=(1, 2, 3)), pixels)
 
 
 def grey(level: float) -> Tensor:

@@ -12,7 +12,7 @@ from background.test_statistics import ArrayStack
 from cleanplate.background import bands, spread_positions, still_plate
 from cleanplate.background.candidates import candidate_plate, choose_plate
 from cleanplate.background.candidates.choice import choose_states
-from cleanplate.background.candidates.states import NONE, STATES, States, find_states
+from cleanplate.background.candidates.states import NONE, STATES, States, find_pixel_states
 from cleanplate.background.statistics import median
 from cleanplate.errors import UsageError
 from cleanplate.frames import FrameSize, Picture
@@ -250,7 +250,7 @@ def test_no_positions_are_refused(scene: Picture) -> None:
 def test_states_are_the_colours_seen_and_how_often() -> None:
     frames = np.full((10, 16, 16, 3), 50, np.uint8)
     frames[3:6, 8, 8] = 200
-    states = find_states(ArrayStack(frames), range(10))
+    states = find_pixel_states(ArrayStack(frames), range(10))
     order = np.argsort(-states.counts[:, 8, 8])
     assert states.counts[order[:3], 8, 8].tolist() == [7, 3, 0]
     assert states.colours[order[:2], 8, 8, 0].tolist() == [50, 200]
@@ -265,7 +265,7 @@ def test_a_state_that_flickers_makes_one_visit_and_one_that_returns_makes_more()
     levels[50:60] = levels[80:90] = 210
     frames = np.broadcast_to(levels.astype(np.uint8)[:, None, None, None], (100, 16, 16, 3))
     # Each sample twice, so that it is still whatever comes before and after.
-    states = find_states(ArrayStack(np.repeat(frames, 2, axis=0)), range(0, 200, 2))
+    states = find_pixel_states(ArrayStack(np.repeat(frames, 2, axis=0)), range(0, 200, 2))
     visits = {
         int(level): int(visits)
         for level, visits in zip(states.colours[:, 4, 4, 0], states.visits[:, 4, 4], strict=True)
@@ -276,7 +276,7 @@ def test_a_state_that_flickers_makes_one_visit_and_one_that_returns_makes_more()
 def test_a_state_follows_the_light() -> None:
     levels = np.linspace(60, 120, 200).astype(np.uint8)
     frames = np.broadcast_to(levels[:, None, None, None], (200, 16, 16, 3)).copy()
-    states = find_states(ArrayStack(frames), range(200))
+    states = find_pixel_states(ArrayStack(frames), range(200))
     assert states.counts[:, 0, 0].max() == 200
     assert (states.seen == states.seen[0, 0, 0]).all()
 
@@ -284,7 +284,7 @@ def test_a_state_follows_the_light() -> None:
 def test_what_is_never_still_founds_no_state(random: np.random.Generator) -> None:
     frames = np.full((60, 16, 16, 3), 90, np.uint8)
     frames[20:40] = random.integers(120, 256, (20, 1, 1, 3))
-    states = find_states(ArrayStack(frames), range(60))
+    states = find_pixel_states(ArrayStack(frames), range(60))
     assert sorted(states.counts[:, 4, 4])[-2:] == [0, 40]
     assert (states.seen[20:40] == NONE).all()
 
@@ -295,7 +295,7 @@ def test_the_rarest_state_makes_room_for_a_new_one() -> None:
     levels = np.append(levels[2:], levels[:2])
     levels = np.append(levels, np.arange(28, 28 * (STATES + 1), 28))  # all but the last again
     frames = np.broadcast_to(levels.astype(np.uint8)[:, None, None, None], (len(levels), 16, 16, 3))
-    states = find_states(ArrayStack(frames.copy()), range(len(levels)))
+    states = find_pixel_states(ArrayStack(frames.copy()), range(len(levels)))
     assert (states.counts > 0).all()
     for time, level in enumerate(levels):
         state = states.seen[time, 0, 0]

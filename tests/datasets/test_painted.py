@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 
 from cleanplate.datasets.painted import (
-    Light,
     PaintedIntersection,
     PaintedSettings,
+    SignalLight,
     write_sequence,
     write_video,
 )
@@ -173,9 +173,9 @@ def test_nothing_drives_through_anything():
 def test_the_two_roads_never_have_green_together():
     scene = small(cycle=16.0, red_share=0.5, seconds=32.0)
     lights = [(scene.light_of(i), scene.light_of(i, main=False)) for i in range(len(scene))]
-    assert all(Light.RED in pair for pair in lights)
-    assert {main for main, _ in lights} == {across for _, across in lights} == set(Light)
-    red = np.mean([main is Light.RED for main, _ in lights])
+    assert all(SignalLight.RED in pair for pair in lights)
+    assert {main for main, _ in lights} == {across for _, across in lights} == set(SignalLight)
+    red = np.mean([main is SignalLight.RED for main, _ in lights])
     assert red == pytest.approx(0.5, abs=0.05)
 
 

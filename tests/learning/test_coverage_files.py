@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import cleanplate
-from cleanplate.background import Evidence, judge
+from cleanplate.background import RegionEvidence, judge
 from cleanplate.errors import SceneFileError
 from cleanplate.frames import FrameSize
 from cleanplate.learning.artifacts.coverage import coverage_figures, draw_coverage
@@ -88,12 +88,12 @@ def test_damaged_figures_are_named(run: Path, tmp_path: Path, content: str) -> N
         assert cleanplate.load(tmp_path / "copy").coverage
 
 
-def evidence(size: FrameSize) -> Evidence:
+def evidence(size: FrameSize) -> RegionEvidence:
     """The left half was never seen."""
     seen_share = np.ones(size, np.float32)
     seen_share[:, : size.width // 2] = 0
     visits = (seen_share > 0).astype(np.int32)
-    return Evidence(seen_share, visits, seen_share, np.zeros(size, np.bool_))
+    return RegionEvidence(seen_share, visits, seen_share, np.zeros(size, np.bool_))
 
 
 def test_boxes_are_in_pixels_of_the_frame() -> None:

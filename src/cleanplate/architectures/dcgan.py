@@ -23,7 +23,7 @@ from cleanplate.frames import FrameSize
 from cleanplate.losses import bootstrap_weight, huber
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder, init_weights
-from cleanplate.nn.unet import UNetDiscriminator, Verdict
+from cleanplate.nn.unet import Discrimination, UNetDiscriminator
 from cleanplate.nn.view import start_from_zero
 from cleanplate.objectives.gan import GAN
 
@@ -132,7 +132,7 @@ class DCGAN(BackgroundModel):
         noise = batch.rgb.new_empty(len(batch.rgb), self._settings.latent_dim)
         return self.generate(noise.normal_())
 
-    def judge(self, pictures: Tensor) -> Verdict:
+    def judge(self, pictures: Tensor) -> Discrimination:
         """What the discriminator says of pictures `(B, 3, H, W)`, logits in the working size."""
         return self.discriminator(self._seen(pictures))
 

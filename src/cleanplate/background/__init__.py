@@ -1,7 +1,7 @@
 """Initial plates: the empty scene from sampled frames, without a gradient."""
 
-from cleanplate.background.candidates import Evidence, choose_plate, find_evidence
-from cleanplate.background.coverage import Coverage, Doubt, Region, find_rivals, judge
+from cleanplate.background.candidates import RegionEvidence, choose_plate, find_evidence
+from cleanplate.background.coverage import Coverage, Doubt, DoubtfulRegion, find_rivals, judge
 from cleanplate.background.plates import CANDIDATES, PLATES, spread_positions, still_plate
 from cleanplate.background.spread import capped_shares, spread_over_time, still_frames
 from cleanplate.background.statistics import PlateStatistic
@@ -11,9 +11,9 @@ __all__ = [
     "PLATES",
     "Coverage",
     "Doubt",
-    "Evidence",
+    "DoubtfulRegion",
     "PlateStatistic",
-    "Region",
+    "RegionEvidence",
     "capped_shares",
     "choose_plate",
     "find_evidence",

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.background.candidates import FEW_VISITS, Evidence
+from cleanplate.background.candidates import FEW_VISITS, RegionEvidence
 from cleanplate.frames import FloatMap, FrameSize, Mask
 
 _SELDOM = 0.2
@@ -28,7 +28,7 @@ _ALMOST_NEVER = 0.02
 """Share of the samples below which not even visits count: nearly all of them showed else."""
 _EVEN = 0.6
 """Lead below which some rival is about as good: one that has two thirds of the plate's time."""
-_LEAST_SHARE = 0.001
+_LEAST_DOUBTFUL_SHARE = 0.001
 """Share of the picture that a region needs to be told of: 9x9 pixels of 320x240."""
 _WINDOW = 0.03
 """Side of the window, of the picture's shorter side, in which most pixels have to be in doubt."""
@@ -72,7 +72,7 @@ _REASONS = {
 
 
 @dataclass(frozen=True)
-class Region:
+class DoubtfulRegion:
     """A place that was never seen empty for certain.
 
     Attributes:
@@ -105,7 +105,7 @@ class Coverage:
     seen: FloatMap
     confidence: FloatMap
     doubts: Mask
-    regions: tuple[Region, ...]
+    regions: tuple[DoubtfulRegion, ...]
 
     @property
     def doubtful_share(self) -> float:
@@ -147,12 +147,12 @@ class Coverage:
         return f"mostly {names[0]} and {names[1]}"
 
 
-def judge(evidence: Evidence) -> Coverage:
+def judge(evidence: RegionEvidence) -> Coverage:
     """What evidence says of each place, joined to regions that are worth a word."""
     doubts = _dense(_doubts(evidence))
     regions = []
     for place in _joined(doubts > 0):
-        if np.count_nonzero(place) >= _LEAST_SHARE * place.size:
+        if np.count_nonzero(place) >= _LEAST_DOUBTFUL_SHARE * place.size:
             regions.append(_describe(place, doubts, evidence.seen))
         else:
             doubts[place] = Doubt.NONE
@@ -165,7 +165,7 @@ def judge(evidence: Evidence) -> Coverage:
     )
 
 
-def find_rivals(evidence: Evidence) -> NDArray[np.bool_]:
+def find_rivals(evidence: RegionEvidence) -> NDArray[np.bool_]:
     """Where something else stood for as long as the plate was in sight, or longer, `(H, W)`.
 
     What a recording shows there beside the plate may be somebody who waits, and must not become
@@ -176,7 +176,7 @@ def find_rivals(evidence: Evidence) -> NDArray[np.bool_]:
     return cv2.morphologyEx(doubts, cv2.MORPH_CLOSE, _disc(doubts.shape)) > 0
 
 
-def _doubts(evidence: Evidence) -> Mask:
+def _doubts(evidence: RegionEvidence) -> Mask:
     """The reason at each pixel by itself.
 
     Leaves, lamps and compression come back again and again, as the plate does among them; whoever
@@ -212,10 +212,10 @@ def _disc(shape: tuple[int, ...]) -> Mask:
     return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, size), np.uint8)
 
 
-def _describe(place: NDArray[np.bool_], doubts: Mask, seen: FloatMap) -> Region:
+def _describe(place: NDArray[np.bool_], doubts: Mask, seen: FloatMap) -> DoubtfulRegion:
     rows, columns = np.nonzero(place)
     left, top = int(columns.min()), int(rows.min())
-    return Region(
+    return DoubtfulRegion(
         name=place_name(rows.mean(), columns.mean(), FrameSize(*place.shape)),
         share=len(rows) / place.size,
         box=(left, top, int(columns.max()) - left + 1, int(rows.max()) - top + 1),

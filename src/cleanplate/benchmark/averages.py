@@ -9,7 +9,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from cleanplate.benchmark.cells import PROTOCOLS, method_kind
-from cleanplate.benchmark.results import Average, CellResult, Findings, HeldRow, PlateFigures, Row
+from cleanplate.benchmark.results import (
+    Average,
+    CellResult,
+    Findings,
+    HeldRow,
+    PlateFigures,
+    ResultRow,
+)
 from cleanplate.evaluation import Measures, average_over_categories
 
 _MEASURES = ("F", "recall", "precision", "specificity", "FPR", "FNR", "PWC", "shadow_error_rate")
@@ -19,7 +26,7 @@ Key = TypeVar("Key")
 Value = Callable[[Findings], float | None]
 
 
-def method_rows(cells: Sequence[CellResult]) -> tuple[Row, ...]:
+def method_rows(cells: Sequence[CellResult]) -> tuple[ResultRow, ...]:
     """A row for each method and protocol of which a cell was measured, the best F first."""
     rows = []
     for protocol in PROTOCOLS:
@@ -63,7 +70,7 @@ def held_rows(cells: Sequence[CellResult]) -> tuple[HeldRow, ...]:
     return tuple(rows)
 
 
-def _row(cells: Sequence[CellResult]) -> Row | None:
+def _row(cells: Sequence[CellResult]) -> ResultRow | None:
     cell = cells[0].cell
     measured = [each for each in cells if each.findings]
     if not measured:
@@ -75,7 +82,7 @@ def _row(cells: Sequence[CellResult]) -> Row | None:
     by_category = _by(with_foreground, lambda each: each.cell.category)
     costs = [each.findings.cost for each in measured if each.findings]
     segmented = sum(each.findings.frames.segmented for each in measured if each.findings)
-    return Row(
+    return ResultRow(
         method=cell.method,
         kind=method_kind(cell.method),
         protocol=cell.protocol,

@@ -29,7 +29,7 @@ from cleanplate.benchmark.results import BenchResult, CellResult
 from cleanplate.benchmark.sequences import BenchSequence, choose_sequences, find_sequences
 from cleanplate.benchmark.store import CellStore
 from cleanplate.benchmark.tables import as_csv, as_latex
-from cleanplate.benchmark.worker import Task
+from cleanplate.benchmark.worker import CellTask
 from cleanplate.errors import CleanplateError, SettingsError, UnknownNameError
 from cleanplate.learning.provenance import now
 from cleanplate.progress import ProgressListener, silent
@@ -180,7 +180,7 @@ def choose_methods(names: Sequence[str]) -> tuple[list[str], list[str]]:
 
 def _tasks(
     plan: BenchPlan, methods: Sequence[str], sequences: Sequence[BenchSequence], store: CellStore
-) -> Iterator[tuple[str, Task]]:
+) -> Iterator[tuple[str, CellTask]]:
     """Name and task of each cell, sequence by sequence."""
     fingerprints = lru_cache(_fingerprint)
     settings = lru_cache(lambda method, seed: _settings(plan, method, seed))
@@ -211,9 +211,9 @@ def _tasks(
                     yield _task(result, sequence, store)
 
 
-def _task(result: CellResult, sequence: BenchSequence, store: CellStore) -> tuple[str, Task]:
+def _task(result: CellResult, sequence: BenchSequence, store: CellStore) -> tuple[str, CellTask]:
     name = result.cell.file_name(result.identity)
-    task = Task(
+    task = CellTask(
         result=result,
         dataset=sequence.place.dataset,
         path=sequence.place.path,
@@ -259,8 +259,8 @@ def _fingerprint(sequence: BenchSequence) -> str:
 
 
 def _kept(
-    tasks: Mapping[str, Task], store: CellStore
-) -> tuple[dict[str, CellResult], list[tuple[str, Task]]]:
+    tasks: Mapping[str, CellTask], store: CellStore
+) -> tuple[dict[str, CellResult], list[tuple[str, CellTask]]]:
     """Results that are there, by identity, and the tasks that are left."""
     results: dict[str, CellResult] = {}
     waiting = []

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from cleanplate.benchmark.cells import Kind
-from cleanplate.benchmark.results import Row
+from cleanplate.benchmark.results import ResultRow
 from cleanplate.report.figures import ACCENT, INK, MUTED, SERIES, Chart, draw_chart
 
 _COLOURS: dict[Kind, str] = {"network": ACCENT, "plate": SERIES[1], "peer": SERIES[0]}
@@ -58,7 +58,7 @@ class _Box(NamedTuple):
         )
 
 
-def speed_chart(rows: Sequence[Row]) -> Chart:
+def speed_chart(rows: Sequence[ResultRow]) -> Chart:
     """Overall F over frames a second, a point for each method."""
     shown = [row for row in rows if row.overall["F"].mean is not None]
     # Where a label fits depends on the size, so that each size has a drawing of its own.
@@ -68,7 +68,7 @@ def speed_chart(rows: Sequence[Row]) -> Chart:
     )
 
 
-def _draw(rows: Sequence[Row], inches: tuple[float, float]) -> Figure:
+def _draw(rows: Sequence[ResultRow], inches: tuple[float, float]) -> Figure:
     figure = Figure(layout="constrained")
     axes = figure.subplots()
     for kind, colour in _COLOURS.items():
@@ -93,7 +93,7 @@ def _draw(rows: Sequence[Row], inches: tuple[float, float]) -> Figure:
     return figure
 
 
-def _label(axes: Axes, rows: Sequence[Row], inches: tuple[float, float]) -> None:
+def _label(axes: Axes, rows: Sequence[ResultRow], inches: tuple[float, float]) -> None:
     """Names beside the points, the best first; a name without room is left out."""
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     width, height = (
@@ -120,7 +120,7 @@ def _label(axes: Axes, rows: Sequence[Row], inches: tuple[float, float]) -> None
                 break
 
 
-def _write(axes: Axes, row: Row, offset: tuple[float, float]) -> None:
+def _write(axes: Axes, row: ResultRow, offset: tuple[float, float]) -> None:
     is_far = abs(offset[0]) > 10 or abs(offset[1]) > 10
     axes.annotate(
         row.method,

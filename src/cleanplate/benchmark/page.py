@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cleanplate.benchmark.charts import speed_chart
-from cleanplate.benchmark.results import Average, BenchResult, CellResult, HeldRow, Row
+from cleanplate.benchmark.results import Average, BenchResult, CellResult, HeldRow, ResultRow
 from cleanplate.benchmark.scores import WORST_FRAMES
 from cleanplate.report.figures import Chart
 from cleanplate.report.pages import page_environment
@@ -137,7 +137,7 @@ def _machine(result: BenchResult) -> list[str]:
     return [shown, *devices]
 
 
-def _section(name: str, text: str, rows: Sequence[Row]) -> _Section:
+def _section(name: str, text: str, rows: Sequence[ResultRow]) -> _Section:
     sequences = list(dict.fromkeys(sequence for row in rows for sequence in row.sequences))
     columns = [
         _filled(_with_best([_average(row.overall["F"]) for row in rows]), _shares(rows)),
@@ -164,7 +164,7 @@ def _section(name: str, text: str, rows: Sequence[Row]) -> _Section:
     )
 
 
-def _by_sequence(rows: Sequence[Row], sequences: Sequence[str]) -> list[_Line]:
+def _by_sequence(rows: Sequence[ResultRow], sequences: Sequence[str]) -> list[_Line]:
     columns = []
     for name in sequences:
         averages = [row.F_by_sequence.get(name) for row in rows]
@@ -197,11 +197,11 @@ def _filled(figures: Sequence[_Figure], shares: Sequence[float | None]) -> list[
     ]
 
 
-def _shares(rows: Sequence[Row]) -> list[float | None]:
+def _shares(rows: Sequence[ResultRow]) -> list[float | None]:
     return [row.overall["F"].mean for row in rows]
 
 
-def _age(row: Row) -> Average | None:
+def _age(row: ResultRow) -> Average | None:
     return row.plate["AGE"] if row.plate else None
 
 
@@ -216,11 +216,11 @@ def _short(value: float) -> str:
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
-def _megabytes(row: Row) -> str:
+def _megabytes(row: ResultRow) -> str:
     return f"{max(row.learn_peak_memory_bytes, row.segment_peak_memory_bytes) / 1e6:.0f}"
 
 
-def _failures(row: Row) -> str:
+def _failures(row: ResultRow) -> str:
     return f"without {', '.join(row.failed)}" if row.failed else ""
 
 

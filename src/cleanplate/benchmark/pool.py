@@ -14,7 +14,7 @@ from typing import IO
 
 from cleanplate.benchmark.results import CellResult
 from cleanplate.benchmark.store import CellStore
-from cleanplate.benchmark.worker import Task
+from cleanplate.benchmark.worker import CellTask
 
 COMMAND = (sys.executable, "-m", "cleanplate.benchmark.worker")
 """What measures one cell."""
@@ -27,14 +27,14 @@ class _Running:
     """A process that measures a cell."""
 
     name: str
-    task: Task
+    task: CellTask
     process: subprocess.Popen[str]
     log: IO[str]
     begun: float
 
 
 def run_tasks(
-    tasks: Sequence[tuple[str, Task]], store: CellStore, *, jobs: int
+    tasks: Sequence[tuple[str, CellTask]], store: CellStore, *, jobs: int
 ) -> Iterator[CellResult]:
     """Measures cells and gives their results as they come; a process that dies is a failed cell.
 
@@ -63,7 +63,7 @@ def run_tasks(
             _close(each)
 
 
-def _start(name: str, task: Task, store: CellStore, threads: int) -> _Running:
+def _start(name: str, task: CellTask, store: CellStore, threads: int) -> _Running:
     store.make_work(name)
     store.path(name).unlink(missing_ok=True)  # one that failed before
     log = store.open_log(name)

@@ -161,7 +161,7 @@ class Average(Parameters):
     spread: float | None = Field(description="standard deviation; null for a single seed")
 
 
-class Row(Parameters):
+class ResultRow(Parameters):
     """One method under one protocol, averaged."""
 
     method: str
@@ -210,6 +210,6 @@ class BenchResult(Parameters):
     protocols: Mapping[str, str]
     rules: tuple[str, ...] = Field(description="what holds for every cell")
     notes: tuple[str, ...] = Field(description="what a reader of the figures has to know")
-    rows: tuple[Row, ...]
+    rows: tuple[ResultRow, ...]
     held: tuple[HeldRow, ...]
     cells: tuple[CellResult, ...]

@@ -8,7 +8,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from cleanplate.datasets import VideoSequence, find_places, open_place
-from cleanplate.datasets.registry import Place
+from cleanplate.datasets.registry import DatasetPlace
 from cleanplate.errors import CleanplateError, GroundTruthError, UnknownNameError
 
 
@@ -25,7 +25,7 @@ class BenchSequence:
 
     name: str
     category: str
-    place: Place
+    place: DatasetPlace
 
     def open(self) -> VideoSequence:
         """Its frames and its truth.
@@ -78,13 +78,13 @@ def choose_sequences(
     return [each for each in sequences if any(fnmatch(each.name, name) for name in names)]
 
 
-def _sequence(data: Path, place: Place) -> BenchSequence:
+def _sequence(data: Path, place: DatasetPlace) -> BenchSequence:
     is_alone = place.path == data
     name = data.name if is_alone else place.path.relative_to(data).as_posix()
     return BenchSequence(name, _category(data, place), place)
 
 
-def _category(data: Path, place: Place) -> str:
+def _category(data: Path, place: DatasetPlace) -> str:
     try:
         category = open_place(place).category
     except CleanplateError:

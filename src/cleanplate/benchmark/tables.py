@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cleanplate.benchmark.results import Average, BenchResult, CellResult, MaskMeasures, Row
+from cleanplate.benchmark.results import Average, BenchResult, CellResult, MaskMeasures, ResultRow
 
 _LATEX = str.maketrans({"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#"})
 _COLUMNS = (
@@ -71,7 +71,7 @@ def _csv_values(each: CellResult) -> dict[str, Any]:
     return values
 
 
-def _latex_table(protocol: str, rows: Sequence[Row]) -> str:
+def _latex_table(protocol: str, rows: Sequence[ResultRow]) -> str:
     sequences = list(dict.fromkeys(name for row in rows for name in row.sequences))
     best = {
         name: max((row.F_by_sequence[name].mean or 0) for row in rows if name in row.F_by_sequence)

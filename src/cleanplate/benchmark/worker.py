@@ -18,14 +18,14 @@ from cleanplate.benchmark.cells import Cell
 from cleanplate.benchmark.measuring import measure_cell
 from cleanplate.benchmark.results import CellResult, Findings
 from cleanplate.benchmark.sequences import BenchSequence
-from cleanplate.datasets.registry import Place
+from cleanplate.datasets.registry import DatasetPlace
 from cleanplate.errors import CleanplateError
 from cleanplate.parameters import Parameters
 from cleanplate.segmentation.beside.parent import end_with
 from cleanplate.writing import write_whole
 
 
-class Task(Parameters):
+class CellTask(Parameters):
     """What a process has to do.
 
     Attributes:
@@ -53,7 +53,7 @@ class Task(Parameters):
 def main() -> None:
     """Does one task and ends."""
     begin = time.monotonic()
-    task = Task.model_validate_json(sys.stdin.readline())
+    task = CellTask.model_validate_json(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     end_with(int(sys.argv[1]))
     cv2.setNumThreads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
@@ -66,9 +66,9 @@ def main() -> None:
     write_whole(task.out, result.model_dump_json(indent=1) + "\n")
 
 
-def _measure(task: Task) -> tuple[Findings | None, str | None]:
+def _measure(task: CellTask) -> tuple[Findings | None, str | None]:
     cell = task.cell
-    sequence = BenchSequence(cell.sequence, cell.category, Place(task.dataset, task.path))
+    sequence = BenchSequence(cell.sequence, cell.category, DatasetPlace(task.dataset, task.path))
     try:
         return measure_cell(cell, sequence, work=task.work, pictures=task.pictures), None
     except CleanplateError as error:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from cleanplate.datasets.registry import Place, open_place
+from cleanplate.datasets.registry import DatasetPlace, open_place
 from cleanplate.datasets.sequence import TruePlate, VideoSequence
 from cleanplate.datasets.sizes import picture_size
 from cleanplate.errors import CleanplateError, GroundTruthError
@@ -59,7 +59,7 @@ class SequenceCheck:
         return asdict(self)
 
 
-def check_place(place: Place, *, progress: ProgressListener = silent) -> SequenceCheck:
+def check_place(place: DatasetPlace, *, progress: ProgressListener = silent) -> SequenceCheck:
     """Everything that is wrong with a sequence, found by decoding all of it.
 
     Args:

@@ -18,7 +18,7 @@ from cleanplate.errors import GroundTruthError, UnknownNameError, UsageError
 ENTRY_POINT_GROUP = "cleanplate.datasets"
 
 
-class Place(NamedTuple):
+class DatasetPlace(NamedTuple):
     """Where a sequence lies.
 
     Attributes:
@@ -74,7 +74,7 @@ def open_sequence(path: Path | str) -> VideoSequence:
     return replace(known[name].open(path), dataset=name)
 
 
-def find_places(folder: Path | str) -> list[Place]:
+def find_places(folder: Path | str) -> list[DatasetPlace]:
     """Every sequence in a tree, opened by nobody yet, in the order of their paths.
 
     Hidden folders and what lies within a sequence are passed over.
@@ -97,7 +97,7 @@ def find_sequences(folder: Path | str) -> list[VideoSequence]:
     return [open_place(place) for place in find_places(folder)]
 
 
-def open_place(place: Place) -> VideoSequence:
+def open_place(place: DatasetPlace) -> VideoSequence:
     """The sequence that `find_places` has found.
 
     Raises:
@@ -118,14 +118,14 @@ def _load(point: EntryPoint) -> DataSet:
     return loaded
 
 
-def _walk(folder: Path, known: Mapping[str, DataSet], seen: set[Path]) -> Iterator[Place]:
+def _walk(folder: Path, known: Mapping[str, DataSet], seen: set[Path]) -> Iterator[DatasetPlace]:
     real = folder.resolve()
     if real in seen:  # a link that leads back
         return
     seen.add(real)
     name = _recognise(folder, known)
     if name is not None:
-        yield Place(name, folder)
+        yield DatasetPlace(name, folder)
         return
     for path in sorted(folder.iterdir()):
         if path.name.startswith("."):
@@ -135,7 +135,7 @@ def _walk(folder: Path, known: Mapping[str, DataSet], seen: set[Path]) -> Iterat
         elif path.suffix.lower() in VIDEO_SUFFIXES:
             name = _recognise(path, known)
             if name is not None:
-                yield Place(name, path)
+                yield DatasetPlace(name, path)
 
 
 def _recognise(path: Path, known: Mapping[str, DataSet]) -> str | None:

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cleanplate.learning.stages import Job, learn_scene
+from cleanplate.learning.stages import LearningJob, learn_scene
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.runtimes.network import pick_device
 from cleanplate.runtimes.processors import survive_forks
@@ -93,7 +93,7 @@ def learn(
     if out is not None:
         return _learn_into(RunFolder(Path(out)), recording, resolved, options, progress)
     nowhere = RunFolder(Path(tempfile.gettempdir()))  # for files without a name
-    return learn_scene(Job(resolved, recording, nowhere, progress))
+    return learn_scene(LearningJob(resolved, recording, nowhere, progress))
 
 
 def _opened(
@@ -128,7 +128,7 @@ def _learn_into(
             return load(run.path, device=settings.general.device)
         begin = _nothing if goes_on else partial(run.begin, identity)
         with run.asked(identity):
-            job = Job(settings, recording, run, progress)
+            job = LearningJob(settings, recording, run, progress)
             scene = learn_scene(job, begin, samples=options.samples)
             write_into(run.path, scene)
             run.finish()

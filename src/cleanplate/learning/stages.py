@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _WORKING_PIXELS = {"cpu": 768 * 432, "cuda": 1920 * 1080}
 
 
-class Job(NamedTuple):
+class LearningJob(NamedTuple):
     """What is learned, and how.
 
     Attributes:
@@ -91,7 +91,7 @@ class _Main(NamedTuple):
 
 
 def learn_scene(
-    job: Job, begin: Callable[[], None] | None = None, *, samples: bool = True
+    job: LearningJob, begin: Callable[[], None] | None = None, *, samples: bool = True
 ) -> Scene:
     """Goes through all stages.
 
@@ -143,7 +143,7 @@ def learn_scene(
         return replace(scene, provenance=provenance, samples=taken)
 
 
-def read_frames(job: Job) -> FrameCache:
+def read_frames(job: LearningJob) -> FrameCache:
     """Frames spread over the recording, in the working size.
 
     Raises:
@@ -166,7 +166,7 @@ def read_frames(job: Job) -> FrameCache:
     return frames
 
 
-def working_size(job: Job) -> FrameSize:
+def working_size(job: LearningJob) -> FrameSize:
     """Size in which the scene is learned."""
     pixels = job.settings.sampling.working_pixels
     if pixels == "auto":
@@ -180,7 +180,7 @@ def working_size(job: Job) -> FrameSize:
 
 
 def learn_main_state(
-    job: Job, inputs: LearningFrames, plan: SegmentationPlan, *, keep: bool
+    job: LearningJob, inputs: LearningFrames, plan: SegmentationPlan, *, keep: bool
 ) -> _Main:
     """The method's background, and what is measured of it.
 
@@ -198,7 +198,7 @@ def learn_main_state(
 
 
 def learn_still_state(
-    job: Job, inputs: LearningFrames, plan: SegmentationPlan
+    job: LearningJob, inputs: LearningFrames, plan: SegmentationPlan
 ) -> tuple[Picture, Mask]:
     """A plate and its noise from the frames of one state."""
     start = chosen_plate(job, inputs)
@@ -208,7 +208,7 @@ def learn_still_state(
     return plate, found.noise
 
 
-def initial_plate(job: Job, inputs: LearningFrames) -> StartPlate:
+def initial_plate(job: LearningJob, inputs: LearningFrames) -> StartPlate:
     """The plate that the method begins at."""
     general, sampling = job.settings.general, job.settings.sampling
     how = general.init
@@ -222,7 +222,7 @@ def initial_plate(job: Job, inputs: LearningFrames) -> StartPlate:
     return StartPlate(learned_plate(learned.estimator, inputs), begin.seen_share)
 
 
-def chosen_plate(job: Job, inputs: LearningFrames) -> StartPlate:
+def chosen_plate(job: LearningJob, inputs: LearningFrames) -> StartPlate:
     """The plate of candidates, with what speaks for it."""
     positions = plate_positions(inputs.frames, job.settings.sampling)
     chosen = choose_plate(inputs.frames, positions)
@@ -230,7 +230,12 @@ def chosen_plate(job: Job, inputs: LearningFrames) -> StartPlate:
 
 
 def fit_method(
-    job: Job, settings: LearnSettings, inputs: LearningFrames, start: StartPlate, *, keep: bool
+    job: LearningJob,
+    settings: LearnSettings,
+    inputs: LearningFrames,
+    start: StartPlate,
+    *,
+    keep: bool,
 ) -> Learned:
     """The method's own estimator.
 
@@ -265,7 +270,7 @@ def fit_method(
 
 
 def _calibrated(
-    job: Job,
+    job: LearningJob,
     inputs: LearningFrames,
     estimator: BackgroundEstimator,
     plan: SegmentationPlan,
@@ -297,7 +302,7 @@ def _states(
 
 
 def _files(
-    job: Job, main: _Main, inputs: LearningFrames, plan: SegmentationPlan
+    job: LearningJob, main: _Main, inputs: LearningFrames, plan: SegmentationPlan
 ) -> dict[str, bytes]:
     """Pictures and tables for people, by file name."""
     sampling, evidence = job.settings.sampling, main.start.evidence
@@ -311,7 +316,7 @@ def _files(
 
 
 def _provenance(
-    job: Job, scene: Scene, main: _Main, steadied: Steadied, frames: FrameCache
+    job: LearningJob, scene: Scene, main: _Main, steadied: Steadied, frames: FrameCache
 ) -> dict[str, Any]:
     """From what, by what and on what the scene was learned."""
     total = sum(len(part) for part in steadied.parts)

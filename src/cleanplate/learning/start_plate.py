@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.background import Evidence, find_rivals
+from cleanplate.background import RegionEvidence, find_rivals
 from cleanplate.frames import FloatMap, Picture
 
 
@@ -23,7 +23,7 @@ class StartPlate:
 
     picture: Picture
     seen_share: FloatMap | None = None
-    evidence: Evidence | None = None
+    evidence: RegionEvidence | None = None
 
     @property
     def contested(self) -> NDArray[np.bool_] | None:

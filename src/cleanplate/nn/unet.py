@@ -14,7 +14,7 @@ from cleanplate.nn.conv import depth_for, normalisation, pad_to, padded_size, st
 _LEAK = 0.2
 
 
-class Verdict(NamedTuple):
+class Discrimination(NamedTuple):
     """Logits of being real: above 0 for what looks like a frame of the camera.
 
     Attributes:
@@ -53,7 +53,7 @@ class UNetDiscriminator(nn.Module):
         )
         self.to_pixel_logits = nn.Conv2d(width, 1, 3, padding=1)
 
-    def forward(self, pictures: Tensor) -> Verdict:
+    def forward(self, pictures: Tensor) -> Discrimination:
         """Logits, not probabilities: their loss is a cross entropy with logits."""
         maps = pad_to(pictures, self._padded)
         seen = []
@@ -65,7 +65,7 @@ class UNetDiscriminator(nn.Module):
             larger = functional.interpolate(maps, scale_factor=2.0, mode="nearest")
             maps = stage(torch.cat((larger, seen.pop()), dim=1))
         pixels = self.to_pixel_logits(maps)
-        return Verdict(image, pixels[..., : self._size.height, : self._size.width])
+        return Discrimination(image, pixels[..., : self._size.height, : self._size.width])
 
 
 def _down(channels: int, wider: int, *, normalised: bool) -> nn.Sequential:

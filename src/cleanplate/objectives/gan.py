@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from cleanplate.batch import FrameBatch
 from cleanplate.losses import bootstrap_weight, huber, reconstruction_terms
-from cleanplate.nn.unet import Verdict
+from cleanplate.nn.unet import Discrimination
 from cleanplate.objectives.base import Phase
 from cleanplate.objectives.reconstruction import Reconstruction
 
@@ -30,7 +30,7 @@ class _AdversarialModel(Protocol):
 
     def draw(self, batch: FrameBatch) -> Tensor: ...
 
-    def judge(self, pictures: Tensor) -> Verdict: ...
+    def judge(self, pictures: Tensor) -> Discrimination: ...
 
 
 class GAN(Reconstruction):

@@ -50,7 +50,7 @@ _LABELS = {
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """One line of a table.
 
     Attributes:
@@ -69,7 +69,7 @@ class Table:
     """Rows under one heading."""
 
     title: str
-    rows: Sequence[Row]
+    rows: Sequence[TableRow]
 
 
 _LONGEST_NOTE = 500
@@ -134,7 +134,7 @@ def warnings(scene: Scene) -> list[str]:
     return found
 
 
-def key_figures(scene: Scene, foreground: Foreground | None) -> list[Row]:
+def key_figures(scene: Scene, foreground: Foreground | None) -> list[TableRow]:
     """The numbers that sum the scene up."""
     provenance, recording = scene.provenance, _inner(scene.provenance, "input")
     rows = [
@@ -144,8 +144,10 @@ def key_figures(scene: Scene, foreground: Foreground | None) -> list[Row]:
             _number(recording, "frames_learned_from"),
             "frames, spread over the recording",
         ),
-        Row("Frame size", size(scene.frame_size), "pixels, width and height"),
-        Row("Working size", size(scene.working_size), "in which background and mask are computed"),
+        TableRow("Frame size", size(scene.frame_size), "pixels, width and height"),
+        TableRow(
+            "Working size", size(scene.working_size), "in which background and mask are computed"
+        ),
         _camera(scene.camera),
         _count_row("Steps", _number(provenance, "steps"), "of training"),
         _row("Time", _number(provenance, "seconds"), duration, "from opening to the noise map"),
@@ -161,24 +163,26 @@ def key_figures(scene: Scene, foreground: Foreground | None) -> list[Row]:
     if foreground is not None:
         where = "the whole recording" if foreground.is_whole else "the sample frames"
         average = percent(float(foreground.shares.mean()))
-        rows.append(Row("Mean foreground", average, f"share of the pixels, over {where}"))
+        rows.append(TableRow("Mean foreground", average, f"share of the pixels, over {where}"))
     middle, high = np.percentile(scene.noise, [50, 95])
     rows += [
-        Row("Noise, median", f"{middle:.0f}", "grey levels, half of the pixels have less"),
-        Row("Noise, 95th percentile", f"{high:.0f}", "grey levels, 95 % of the pixels have less"),
+        TableRow("Noise, median", f"{middle:.0f}", "grey levels, half of the pixels have less"),
+        TableRow(
+            "Noise, 95th percentile", f"{high:.0f}", "grey levels, 95 % of the pixels have less"
+        ),
     ]
     return [row for row in rows if row is not None]
 
 
-def _camera(camera: CameraMotion) -> Row:
+def _camera(camera: CameraMotion) -> TableRow:
     if camera.motion is None:
-        return Row("Camera", "still", "frames are compared as they are")
+        return TableRow("Camera", "still", "frames are compared as they are")
     what = "shifts" if camera.motion == "translation" else "homographies"
     meaning = f"farthest motion of a corner; taken out of every frame by {what}"
-    return Row("Camera", f"shakes by {camera.reach:.1f} pixels", meaning)
+    return TableRow("Camera", f"shakes by {camera.reach:.1f} pixels", meaning)
 
 
-def coverage_rows(coverage: Mapping[str, object]) -> list[Row]:
+def coverage_rows(coverage: Mapping[str, object]) -> list[TableRow]:
     """How often the empty scene was seen, and the places where it never was for certain."""
     rows = [
         _row(
@@ -204,13 +208,13 @@ def shares(values: object) -> Mapping[str, float]:
     return {str(n): s for n in found if (s := _number(found, n)) is not None}
 
 
-def score_rows(scores: Mapping[str, object]) -> list[Row]:
+def score_rows(scores: Mapping[str, object]) -> list[TableRow]:
     """Scores with what they mean; known ones first, names of nested ones joined by a stroke."""
     flat = dict(_flattened(scores, " / "))
     order = {name: place for place, name in enumerate(SCORES)}
     names = sorted(flat, key=lambda name: order.get(name.split(" / ")[-1], len(order)))
     return [
-        Row(
+        TableRow(
             name.replace("_", " "),
             _score(name.split(" / ")[-1], flat[name]),
             SCORES.get(name.split(" / ")[-1], ""),
@@ -224,7 +228,7 @@ def setting_tables(scene: Scene) -> list[Table]:
     general = scene.settings.general
     methods = known_methods()
     first = [
-        Row(
+        TableRow(
             name,
             _plain(value),
             methods.get(general.method, "").rstrip(".")
@@ -238,7 +242,9 @@ def setting_tables(scene: Scene) -> list[Table]:
     for title, group in scene.settings.groups().items():
         fields = type(group).model_fields
         rows = [
-            Row(name, _plain(value), (fields[name].description or "") if name in fields else "")
+            TableRow(
+                name, _plain(value), (fields[name].description or "") if name in fields else ""
+            )
             for name, value in _flattened(group.model_dump(mode="json"), ".")
         ]
         tables.append(Table(title.capitalize(), rows))
@@ -284,9 +290,9 @@ def size(pixels: Sequence[object]) -> str:
     return f"{width} \u00d7 {height}"
 
 
-def _origin_rows(values: Mapping[str, object]) -> list[Row]:
+def _origin_rows(values: Mapping[str, object]) -> list[TableRow]:
     return [
-        Row(_LABELS.get(name, name.replace("_", " ")), _origin(name, value))
+        TableRow(_LABELS.get(name, name.replace("_", " ")), _origin(name, value))
         for name, value in _flattened(values, ".")
     ]
 
@@ -331,11 +337,13 @@ def _flattened(values: Mapping[str, object], stroke: str) -> Iterator[tuple[str,
             yield str(name), value
 
 
-def _row(name: str, value: float | None, words: Callable[[float], str], meaning: str) -> Row | None:
-    return None if value is None else Row(name, words(value), meaning)
+def _row(
+    name: str, value: float | None, words: Callable[[float], str], meaning: str
+) -> TableRow | None:
+    return None if value is None else TableRow(name, words(value), meaning)
 
 
-def _count_row(name: str, value: float | None, meaning: str) -> Row | None:
+def _count_row(name: str, value: float | None, meaning: str) -> TableRow | None:
     return _row(name, value, "{:,.0f}".format, meaning)
 
 

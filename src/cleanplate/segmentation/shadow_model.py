@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 _MOST, _LEAST_VARIANCE = 25.0, 1e-9
 """Numbers of a model that is read: beyond them its inverse, or a factor of light, is no number."""
 _LEAST_SAMPLES = 200
-_LEAST_SHARE = 0.01
+_LEAST_SHADOW_SHARE = 0.01
 """Share of the foreground that has to look like a shadow before there is anything to learn."""
 _LEAST_CROWD = 0.4
 """Share of what looks like a shadow that has to be alike; else leaves or clothes are the crowd."""
@@ -129,7 +129,7 @@ def learn_shadow_model(samples: Sequence[ShadowSamples]) -> ShadowModel | None:
 
 def _learned(samples: Sequence[ShadowSamples]) -> ShadowModel | None:
     count, seen = sum(sample.found for sample in samples), sum(sample.seen for sample in samples)
-    if count < max(_LEAST_SAMPLES, _LEAST_SHARE * seen):
+    if count < max(_LEAST_SAMPLES, _LEAST_SHADOW_SHARE * seen):
         return None
     found = np.concatenate([sample.colours for sample in samples], dtype=np.float64)
     found = found[:: -(-len(found) // _MOST_SAMPLES)]

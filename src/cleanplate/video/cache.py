@@ -16,7 +16,7 @@ import numpy as np
 from cleanplate.frames import FrameSize, Picture, durations
 from cleanplate.video.ahead import read_ahead
 from cleanplate.video.array_file import ArrayFile
-from cleanplate.video.pacing import Pace, Place
+from cleanplate.video.pacing import Pace, SamplePlace
 from cleanplate.video.source import VideoSource
 
 OnFrame: TypeAlias = Callable[[int, int | None], None]
@@ -255,7 +255,7 @@ class _Filling:
 
     def __post_init__(self) -> None:
         self.kept: list[_Kept] = []
-        self._kept_places: list[Place] = []
+        self._kept_places: list[SamplePlace] = []
         self._pace = Pace()
         stride = math.ceil((self.expected or 0) / self.capacity)
         self.stretch = float(stride) if stride > 1 else 0.0
@@ -302,7 +302,7 @@ class _Filling:
             self._pace.note(index, place)
         return is_wanted
 
-    def _make_room(self, place: Place) -> None:
+    def _make_room(self, place: SamplePlace) -> None:
         while len(self.kept) >= self.capacity and place.begins_stretch(self.stretch):
             self.stretch = 2 * (self.stretch or place.least_gap)
             survivors = [

@@ -12,12 +12,12 @@ _ROUNDING = 0.002
 """And in seconds: files round their times to milliseconds."""
 
 
-class Place(NamedTuple):
+class SamplePlace(NamedTuple):
     """Where a frame lies in the time of its recording, in steps from the first frame.
 
     Attributes:
         at: Its own place.
-        before: Place of the frame before it; below 0: there is none.
+        before: SamplePlace of the frame before it; below 0: there is none.
         least_gap: Smallest gap between two frames up to here.
     """
 
@@ -44,10 +44,10 @@ class Pace:
         self.is_even = True
         self._step: float | None = None
         self._last_time = 0.0
-        self._last = Place(-1.0, -1.0, math.inf)
-        self._asked: deque[tuple[int, Place]] = deque()
+        self._last = SamplePlace(-1.0, -1.0, math.inf)
+        self._asked: deque[tuple[int, SamplePlace]] = deque()
 
-    def meet(self, time: float) -> Place:
+    def meet(self, time: float) -> SamplePlace:
         """The place of the next frame.
 
         Args:
@@ -55,19 +55,19 @@ class Pace:
         """
         last = self._last
         if last.at < 0:
-            place = Place(0.0, last.at, math.inf)
+            place = SamplePlace(0.0, last.at, math.inf)
         else:
             steps = self._steps(time - self._last_time)
             self.is_even = self.is_even and steps == 1
-            place = Place(last.at + steps, last.at, min(last.least_gap, steps))
+            place = SamplePlace(last.at + steps, last.at, min(last.least_gap, steps))
         self._last_time, self._last = time, place
         return place
 
-    def note(self, index: int, place: Place) -> None:
+    def note(self, index: int, place: SamplePlace) -> None:
         """Keeps the place of a frame until `recall` asks for it."""
         self._asked.append((index, place))
 
-    def recall(self, index: int) -> Place:
+    def recall(self, index: int) -> SamplePlace:
         """The noted place of a frame; those of earlier ones, which turned out damaged, are lost."""
         while True:
             noted, place = self._asked.popleft()

@@ -13,7 +13,7 @@ The outline of a region as judge is used for abandoned objects, for example by T
 ("Robust detection of abandoned and removed objects in complex surveillance videos", 2011).
 """
 
-from cleanplate.background.candidates.evidence import FEW_VISITS, Evidence
+from cleanplate.background.candidates.evidence import FEW_VISITS, RegionEvidence
 from cleanplate.background.candidates.plate import (
     ChosenPlate,
     candidate_plate,
@@ -24,7 +24,7 @@ from cleanplate.background.candidates.plate import (
 __all__ = [
     "FEW_VISITS",
     "ChosenPlate",
-    "Evidence",
+    "RegionEvidence",
     "candidate_plate",
     "choose_plate",
     "find_evidence",

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.background.candidates.regions import (
-    Region,
+    ConnectedPixels,
     connect,
     in_large_pieces,
     outline_of,
@@ -25,7 +25,7 @@ _ROUNDS = 3
 Before it once is enough: a second and third time change 0.1 % of the pixels, which the last step
 asks about again.
 """
-_LEAST_SHARE = 0.03
+_LEAST_SEEN_SHARE = 0.03
 """Share of the samples that a state needs to be proposed; less is a passer-by, or noise."""
 _LEAST_COUNT = 2
 """Samples that a state needs to be proposed, however few there are."""
@@ -98,7 +98,7 @@ def choose_states(states: States) -> NDArray[np.intp]:
     # Of states that look the same, and so last equally long, the one with most samples.
     longest = time == time.max(axis=0)
     chosen = np.where(longest, states.counts, -1).argmax(axis=0)
-    least = max(_LEAST_COUNT, _LEAST_SHARE * len(states.seen))
+    least = max(_LEAST_COUNT, _LEAST_SEEN_SHARE * len(states.seen))
     choice = _Choice(states, chosen, time=time, least=least)
     choice.improve(1)
     choice.takes_clear_ones = True
@@ -175,7 +175,7 @@ class _Choice:
             if unchanged == len(self._states.seen):
                 break
 
-    def better(self, time: int) -> Region:
+    def better(self, time: int) -> ConnectedPixels:
         """Where one frame shows another state than the plate, and that fits better."""
         seen = np.minimum(self._states.seen[time], STATES)
         flags = _pick(self._flags, seen)
@@ -190,7 +190,11 @@ class _Choice:
         return region.only(self._is_better(region, proposed, shows_plate=shows_plate))
 
     def _is_better(
-        self, region: Region, proposed: NDArray[np.bool_], *, shows_plate: NDArray[np.bool_]
+        self,
+        region: ConnectedPixels,
+        proposed: NDArray[np.bool_],
+        *,
+        shows_plate: NDArray[np.bool_],
     ) -> NDArray[np.bool_]:
         """Which components fit better than the plate, `(numbers,)`."""
         outline = outline_of(region, proposed)
@@ -231,7 +235,9 @@ class _Choice:
             is_better |= (lead * seen > _CLEAR_LEAD) & (seen >= _LEAST_CLEAR_OUTLINE)
         return is_better & (counted > 0)
 
-    def _oftener_as_wholes(self, region: Region, asked: NDArray[np.bool_]) -> NDArray[np.float64]:
+    def _oftener_as_wholes(
+        self, region: ConnectedPixels, asked: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
         """How much oftener than the plate the components that are asked for came, as wholes.
 
         Pixel by pixel, one dark vehicle after the other looks like one that keeps coming back.
@@ -250,7 +256,7 @@ class _Choice:
         """What each pixel shows in the course of time, `(H * W, N)`: a pixel's samples together."""
         return np.ascontiguousarray(self._states.seen.reshape(len(self._states.seen), -1).T)
 
-    def _take(self, region: Region) -> None:
+    def _take(self, region: ConnectedPixels) -> None:
         states, places = self._states, region.places
         colours = states.colours.reshape(-1, 3).take(self.flat(region.state, places), axis=0)
         self.chosen.reshape(-1)[places] = region.state

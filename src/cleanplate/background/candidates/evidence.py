@@ -29,7 +29,7 @@ _BYTES_OF_STATE = 200
 """What a sample and a state of a pixel take while a band of rows is weighed."""
 
 
-class Evidence(NamedTuple):
+class RegionEvidence(NamedTuple):
     """How well the samples support a plate, each map `(H, W)`.
 
     Attributes:
@@ -50,7 +50,7 @@ class Evidence(NamedTuple):
 
 def weigh(
     states: States, chosen: NDArray[np.intp], seen: FloatMap, light: NDArray[np.float32]
-) -> Evidence:
+) -> RegionEvidence:
     """The evidence for chosen states.
 
     What looks alike in the light of its samples is one thing, of however many states: exposure and
@@ -77,7 +77,7 @@ def weigh(
         seen[band] = np.maximum(seen[band], things.seen().reshape(size))
     known = chosen < STATES
     left_over = find_left_over(states, np.where(known, chosen, 0)) & known
-    return Evidence(seen, visits, lead, left_over)
+    return RegionEvidence(seen, visits, lead, left_over)
 
 
 def light_of(stack: FrameStack, positions: Sequence[int], picture: Picture) -> NDArray[np.float32]:

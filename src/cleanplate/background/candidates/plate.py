@@ -12,12 +12,12 @@ from cleanplate.background.bands import median_of_chosen, require_positions, row
 from cleanplate.background.candidates.choice import choose_states
 from cleanplate.background.candidates.evidence import (
     WIDER,
-    Evidence,
+    RegionEvidence,
     light_of,
     nearest_state,
     weigh,
 )
-from cleanplate.background.candidates.states import States, distance, find_states
+from cleanplate.background.candidates.states import States, distance, find_pixel_states
 from cleanplate.frames import FloatMap, FrameStack, Picture
 
 _BYTES_PER_SAMPLE = 12
@@ -35,7 +35,7 @@ class ChosenPlate(NamedTuple):
 
     picture: Picture
     confidence: FloatMap
-    evidence: Evidence
+    evidence: RegionEvidence
 
 
 def candidate_plate(stack: FrameStack, positions: Sequence[int]) -> Picture:
@@ -58,7 +58,7 @@ def choose_plate(stack: FrameStack, positions: Sequence[int]) -> ChosenPlate:
         UsageError: If there is no position.
     """
     require_positions(positions)
-    states = find_states(stack, positions)
+    states = find_pixel_states(stack, positions)
     chosen = choose_states(states)
     colour = np.take_along_axis(states.colours, chosen[None, ..., None], axis=0)[0]
     picture = np.empty((*stack.size, 3), np.uint8)
@@ -74,7 +74,7 @@ def choose_plate(stack: FrameStack, positions: Sequence[int]) -> ChosenPlate:
     return ChosenPlate(picture, confidence, weigh(states, chosen, confidence, light))
 
 
-def find_evidence(stack: FrameStack, positions: Sequence[int], picture: Picture) -> Evidence:
+def find_evidence(stack: FrameStack, positions: Sequence[int], picture: Picture) -> RegionEvidence:
     """What the samples say for and against a plate that was made in another way.
 
     Needs as much time and memory as the search for the candidates.
@@ -83,7 +83,7 @@ def find_evidence(stack: FrameStack, positions: Sequence[int], picture: Picture)
         UsageError: If there is no position.
     """
     require_positions(positions)
-    states = find_states(stack, positions)
+    states = find_pixel_states(stack, positions)
     colour = picture.astype(np.float32)
     chosen = nearest_state(states, colour)
     seen = np.empty(stack.size, np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-class Region(NamedTuple):
+class ConnectedPixels(NamedTuple):
     """Pixels at which a frame proposes another state, connected ones under one number.
 
     Attributes:
@@ -50,7 +50,7 @@ class Region(NamedTuple):
         share: NDArray[np.float64] = np.stack(sums) / sizes[:, None]
         return share
 
-    def thinned(self, enough: int) -> Region:
+    def thinned(self, enough: int) -> ConnectedPixels:
         """At least so many pixels of each component, evenly spread, component by component."""
         order = np.argsort(self.component, kind="stable")
         sizes = self.sizes
@@ -59,11 +59,11 @@ class Region(NamedTuple):
         step = np.maximum(sizes // enough, 1)
         return self._at(order[rank % step[component] == 0])
 
-    def only(self, taken: NDArray[np.bool_]) -> Region:
+    def only(self, taken: NDArray[np.bool_]) -> ConnectedPixels:
         """The pixels of some components."""
         return self._at(np.nonzero(taken[self.component])[0])
 
-    def _at(self, index: NDArray[np.intp]) -> Region:
+    def _at(self, index: NDArray[np.intp]) -> ConnectedPixels:
         return self._replace(
             places=self.places.take(index),
             component=self.component.take(index),
@@ -83,13 +83,13 @@ class Outline(NamedTuple):
     beyond: NDArray[np.intp]
 
 
-def connect(proposed: NDArray[np.bool_], seen: NDArray[np.uint8]) -> Region:
+def connect(proposed: NDArray[np.bool_], seen: NDArray[np.uint8]) -> ConnectedPixels:
     """The proposed pixels, `(H, W)`, with the states that are seen there, `(H, W)`."""
     numbers, components = cv2.connectedComponents(proposed.view(np.uint8), connectivity=4)
     # Places in flat arrays, and `take`: far faster than an index for each axis.
     places = np.flatnonzero(proposed)
     state = seen.reshape(-1).take(places).astype(np.intp)
-    return Region(numbers, places, components.reshape(-1).take(places), state)
+    return ConnectedPixels(numbers, places, components.reshape(-1).take(places), state)
 
 
 def in_large_pieces(
@@ -109,7 +109,7 @@ def in_large_pieces(
     return kept
 
 
-def outline_of(region: Region, proposed: NDArray[np.bool_]) -> Outline:
+def outline_of(region: ConnectedPixels, proposed: NDArray[np.bool_]) -> Outline:
     """All pairs of a pixel of the region and one of its four neighbours outside."""
     height, width = proposed.shape
     # A frame of pixels around the picture counts as inside: its border is no outline.

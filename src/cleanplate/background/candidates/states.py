@@ -74,7 +74,7 @@ class States:
     reach: FloatMap
 
 
-def find_states(stack: FrameStack, positions: Sequence[int]) -> States:
+def find_pixel_states(stack: FrameStack, positions: Sequence[int]) -> States:
     """States of all pixels from the samples at these positions, in the order of time.
 
     A sample is still if it moves little against the frame before or after it, measured by the

@@ -18,7 +18,7 @@ from cleanplate.benchmark.bench import (
     run_bench,
 )
 from cleanplate.benchmark.cells import Protocol, parse_hold
-from cleanplate.benchmark.results import Average, Row
+from cleanplate.benchmark.results import Average, ResultRow
 from cleanplate.cli.console import CommonOptions, Console, cell
 
 _PROTOCOLS: dict[str, Protocol] = {"all": "transductive", "halves": "held-out"}
@@ -122,7 +122,7 @@ def _percent(average: Average) -> str:
     return "-" if average.mean is None else f"{100 * average.mean:.1f} %"
 
 
-def _figures(row: Row) -> tuple[str, ...]:
+def _figures(row: ResultRow) -> tuple[str, ...]:
     age = row.plate["AGE"] if row.plate else None
     return (
         _shown(row.overall["F"], 3),

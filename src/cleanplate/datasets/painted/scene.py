@@ -24,7 +24,7 @@ from cleanplate.datasets.painted.scenery import (
     paint_poles,
 )
 from cleanplate.datasets.painted.settings import PaintedSettings
-from cleanplate.datasets.painted.signals import Light, Signals
+from cleanplate.datasets.painted.signals import SignalLight, Signals
 from cleanplate.datasets.painted.sprites import Sprite, lay, veil_of
 from cleanplate.datasets.painted.traffic import Pose, simulate
 from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
@@ -175,7 +175,7 @@ class PaintedIntersection:
         ]
         return np.stack(rows)
 
-    def light_of(self, index: int, *, main: bool = True) -> Light:
+    def light_of(self, index: int, *, main: bool = True) -> SignalLight:
         """What the traffic light of a road shows in a frame."""
         return self.signals.show(self._time(index), main=main)
 

@@ -20,16 +20,16 @@ from cleanplate.datasets.painted.layout import (
     Building,
     SignalHead,
 )
-from cleanplate.datasets.painted.signals import Light
+from cleanplate.datasets.painted.signals import SignalLight
 from cleanplate.datasets.painted.sprites import Colour, Face, Solid, Sprite, lit, paint
 
 STOREY = 3.1
 METAL: Colour = (112, 116, 118)
 HOUSING: Colour = (34, 36, 36)
-LIT: dict[Light, Colour] = {
-    Light.RED: (255, 62, 48),
-    Light.AMBER: (255, 190, 60),
-    Light.GREEN: (72, 240, 150),
+LIT: dict[SignalLight, Colour] = {
+    SignalLight.RED: (255, 62, 48),
+    SignalLight.AMBER: (255, 190, 60),
+    SignalLight.GREEN: (72, 240, 150),
 }
 HEAD_FOOT = 2.7
 HEAD_HEIGHT = 1.5
@@ -76,12 +76,12 @@ def paint_poles(camera: Camera) -> list[Standing]:
     return sorted(standing, key=lambda one: -one.depth)
 
 
-def paint_lamps(camera: Camera) -> list[tuple[bool, dict[Light, Sprite]]]:
+def paint_lamps(camera: Camera) -> list[tuple[bool, dict[SignalLight, Sprite]]]:
     """For each visible traffic light: whether it is the main road's, and its lit lamps."""
     lamps = []
     for head in SIGNAL_HEADS:
         lit_lamps = {}
-        for light in Light:
+        for light in SignalLight:
             glow: Colour = LIT[light]
             core: Colour = (glow[0], (glow[1] + 255) / 2, (glow[2] + 255) / 2)
             faces = [
@@ -91,7 +91,7 @@ def paint_lamps(camera: Camera) -> list[tuple[bool, dict[Light, Sprite]]]:
             sprite = paint(Solid.of(faces), camera, larger=_scale(camera))
             if sprite is not None:
                 lit_lamps[light] = sprite
-        if len(lit_lamps) == len(Light):
+        if len(lit_lamps) == len(SignalLight):
             lamps.append((head.main, lit_lamps))
     return lamps
 
@@ -202,13 +202,13 @@ def _mast(head: SignalHead) -> list[Face]:
     faces = box_faces((x - 0.09, y - 0.09, 0), (x + 0.09, y + 0.09, HEAD_FOOT + 0.3), METAL)
     low = (x - HEAD_HALF, y - HEAD_HALF, HEAD_FOOT)
     faces += box_faces(low, (x + HEAD_HALF, y + HEAD_HALF, HEAD_FOOT + HEAD_HEIGHT), HOUSING)
-    faces += [Face(_lamp(head, light, 0.2), (16, 17, 17)) for light in Light]
+    faces += [Face(_lamp(head, light, 0.2), (16, 17, 17)) for light in SignalLight]
     return faces
 
 
-def _lamp(head: SignalHead, light: Light, radius: float) -> Points:
+def _lamp(head: SignalHead, light: SignalLight, radius: float) -> Points:
     """The disc of one lamp, on the front of its housing."""
-    row = (Light.RED, Light.AMBER, Light.GREEN).index(light)
+    row = (SignalLight.RED, SignalLight.AMBER, SignalLight.GREEN).index(light)
     middle = HEAD_FOOT + HEAD_HEIGHT - 0.27 - row * 0.48
     turns = np.linspace(0, 2 * math.pi, 16, endpoint=False)
     forward = np.array([*head.facing, 0.0])

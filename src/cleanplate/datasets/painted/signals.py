@@ -12,7 +12,7 @@ SHORTEST_GREEN = 1.0
 """Where less is left, the crossing road has red all the time."""
 
 
-class Light(StrEnum):
+class SignalLight(StrEnum):
     """What a traffic light shows."""
 
     RED = "red"
@@ -37,13 +37,17 @@ class Signals:
         """Seconds for which the main road has red."""
         return self.cycle * self.red_share
 
-    def show(self, time: float, *, main: bool) -> Light:
+    def show(self, time: float, *, main: bool) -> SignalLight:
         """The light of the main or of the crossing road at a time."""
         phase = time % self.cycle
         opens, closes = self._green_phases(main=main)
         if not opens <= phase < closes:
-            return Light.RED
-        return Light.AMBER if phase >= closes - min(AMBER, (closes - opens) / 4) else Light.GREEN
+            return SignalLight.RED
+        return (
+            SignalLight.AMBER
+            if phase >= closes - min(AMBER, (closes - opens) / 4)
+            else SignalLight.GREEN
+        )
 
     def red_phases(self, *, main: bool) -> tuple[float, float]:
         """When a road's red begins and when it ends, in seconds from the main road's red."""

@@ -16,7 +16,7 @@ import numpy as np
 from cleanplate.datasets.painted.layout import CROSS_HALF, LANES, MAIN_HALF, Lane
 from cleanplate.datasets.painted.pedestrians import Crowd
 from cleanplate.datasets.painted.settings import PaintedSettings
-from cleanplate.datasets.painted.signals import Light, Signals
+from cleanplate.datasets.painted.signals import SignalLight, Signals
 
 PULL = 2.3
 BRAKE = 3.0
@@ -134,7 +134,7 @@ class _Stream:
         kind = "bus" if chance < bus else "van" if chance < bus + 0.15 else "car"
         return kind, int(style * 1_000_000), CRUISE - 0.5 + float(wish)
 
-    def move(self, light: Light, step: float, *, blocked: bool) -> None:
+    def move(self, light: SignalLight, step: float, *, blocked: bool) -> None:
         """Move every vehicle by one step."""
         leader: _Vehicle | None = None
         stop = self.lane.stop
@@ -152,11 +152,11 @@ class _Stream:
         if self.vehicles and self.vehicles[0].rear > self.lane.end:
             self.vehicles.pop(0)
 
-    def _must_stop(self, vehicle: _Vehicle, light: Light, *, blocked: bool) -> bool:
+    def _must_stop(self, vehicle: _Vehicle, light: SignalLight, *, blocked: bool) -> bool:
         if vehicle.committed:
             return False
         room = self.lane.stop - vehicle.front
-        if light is Light.GREEN and not blocked:
+        if light is SignalLight.GREEN and not blocked:
             # whoever is at the line and may go must not be stopped again on the zebra
             vehicle.committed = room < 1.5 and vehicle.speed > 1.0
             return False

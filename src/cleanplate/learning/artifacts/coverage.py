@@ -9,7 +9,14 @@ from typing import Any
 import cv2
 import numpy as np
 
-from cleanplate.background import Coverage, Doubt, Evidence, find_evidence, judge, spread_over_time
+from cleanplate.background import (
+    Coverage,
+    Doubt,
+    RegionEvidence,
+    find_evidence,
+    judge,
+    spread_over_time,
+)
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.scene_file import COVERAGE, COVERAGE_PICTURE, png
 from cleanplate.settings import SamplingSettings
@@ -34,7 +41,7 @@ _TICKS = 5
 def coverage_files(
     frames: FrameCache,
     plate: Picture,
-    evidence: Evidence | None,
+    evidence: RegionEvidence | None,
     sampling: SamplingSettings,
     frame_size: FrameSize,
 ) -> dict[str, bytes]:

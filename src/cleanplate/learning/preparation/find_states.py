@@ -23,7 +23,7 @@ _LEADERS = 8
 """Frames of which the one that most others are like leads a state."""
 _LIKE = 0.5
 """Share of the picture that agrees, light explained, in frames of one state."""
-_LEAST_SHARE = 0.05
+_LEAST_STATE_SHARE = 0.05
 _LEAST_FRAMES = 20
 _MOST_LIKENESS = 0.2
 """Share of the picture up to which the plates of two states may agree; visitors change less."""
@@ -48,7 +48,7 @@ def find_states(frames: FrameStack, most: int, threshold: int) -> list[list[int]
     sampled = spread_positions(len(frames), _SAMPLED)
     small = [comparable(frames.read([position])[0]) for position in sampled]
     light = Light(np.full(small[0].shape[:2], threshold, np.uint8))
-    least = max(_LEAST_SHARE, _LEAST_FRAMES / len(frames)) * len(small)
+    least = max(_LEAST_STATE_SHARE, _LEAST_FRAMES / len(frames)) * len(small)
     screens = _Screens(frames, sampled, least)
     shown = [picture for picture, is_empty in zip(small, screens.are, strict=True) if not is_empty]
     kept: list[Picture] = []
