@@ -147,11 +147,11 @@ def score(
         learned = time.monotonic()
         whole, middle = Counts(), Counts()
         region = inside(next(iter(truth.values())), round(inner))
-        watch = scene.open_watch()
-        for result in scene.segment(folder, watch=watch):
-            if (labels := truth.get(result.number)) is not None:
-                whole += count_frame(result.mask, labels)
-                middle += count_frame(result.mask, labels, region=region)
+        with scene.open_stream(folder) as stream:
+            for result in stream:
+                if (labels := truth.get(result.number)) is not None:
+                    whole += count_frame(result.mask, labels)
+                    middle += count_frame(result.mask, labels, region=region)
         ended = time.monotonic()
     return {
         "F": measure(whole, frames=len(truth)).F,
@@ -159,7 +159,7 @@ def score(
         "recall": measure(whole, frames=len(truth)).recall,
         "precision": measure(whole, frames=len(truth)).precision,
         "registration": scene.camera.as_values(),
-        "camera_moved": None if watch.moved is None else str(watch.moved),
+        "camera_moved": str(moved) if (moved := stream.camera_moved) else None,
         "learn_seconds": learned - begin,
         "segment_seconds": ended - learned,
     }

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from cleanplate.segmentation import SegmentationSettings
     from cleanplate.segmentation.beside import SecondProcess
     from cleanplate.segmentation.layers import StationaryObject
-    from cleanplate.streaming import Result
+    from cleanplate.streaming import Result, Stream
     from cleanplate.video import open_source
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "SettingsError",
     "SourceError",
     "StationaryObject",
+    "Stream",
     "TrainingError",
     "UnknownNameError",
     "UsageError",
@@ -76,6 +77,7 @@ _MODULES = {
     "SecondProcess": "cleanplate.segmentation.beside",
     "SegmentationSettings": "cleanplate.segmentation",
     "StationaryObject": "cleanplate.segmentation.layers",
+    "Stream": "cleanplate.streaming",
     "learn": "cleanplate.learning",
     "load": "cleanplate.scene",
     "open_source": "cleanplate.video",

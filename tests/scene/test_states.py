@@ -16,6 +16,7 @@ from cleanplate.learning.preparation.find_states import find_states
 from cleanplate.scene.state_tensors import restore_states, tensors_of
 from cleanplate.scene_model.states import StatePicker
 from cleanplate.segmentation import SegmentationPlan, SegmentationSettings
+from cleanplate.streaming.watching import open_watch
 from cleanplate.video.cache import ArrayStack
 from cleanplate.video.camera_watch import CameraWatch
 from lights import drifted, infrared, jumped
@@ -180,7 +181,7 @@ def test_each_state_has_its_own_background(
 def test_the_watch_over_the_camera_knows_every_state(run: Path, painted: PaintedScene) -> None:
     """Night after night would be a move of the camera."""
     scene = cleanplate.load(run)
-    knows, misled = scene.open_watch(), CameraWatch(scene.plate)
+    knows, misled = open_watch(scene.model), CameraWatch(scene.plate)
     for index, picture in enumerate(day_and_night(painted)):
         knows.look(index + 1, float(index), picture)
         misled.look(index + 1, float(index), picture)

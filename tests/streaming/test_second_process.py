@@ -24,8 +24,7 @@ from cleanplate.scene_model import StillPlate
 from cleanplate.segmentation import Cut
 from cleanplate.segmentation.beside import Following, SecondProcess, ToFollow
 from cleanplate.segmentation.beside import process as process_module
-from cleanplate.streaming import Result
-from cleanplate.streaming import stream as stream_module
+from cleanplate.streaming import Result, tracking
 from roads import CAR, road, seen
 from scenes import write_image_folder
 
@@ -73,13 +72,15 @@ def same(ours: Result, theirs: Result) -> bool:
 def test_results_and_layers_are_those_of_one_process(
     haunted: Scene, recording: Path, second: SecondProcess
 ) -> None:
-    alone, beside = haunted.open_layers(), haunted.open_layers()
-    expected = list(haunted.segment(recording, layers=alone))
-    found = list(haunted.segment(recording, layers=beside, second=second))
+    with haunted.open_stream(recording) as alone:
+        expected = list(alone)
+    with haunted.open_stream(recording, worker=second) as beside:
+        found = list(beside)
     assert len(found) == FRAMES
     assert all(same(*pair) for pair in zip(found, expected, strict=True))
-    assert alone.repairs == beside.repairs == 1
-    assert np.array_equal(alone.repair, beside.repair)
+    assert alone.corrections.count == beside.corrections.count == 1
+    assert np.array_equal(alone.corrections.changes[0], beside.corrections.changes[0])
+    assert alone.statistics == beside.statistics
     assert any(result.objects for result in expected)
 
 
@@ -104,7 +105,7 @@ def test_who_cuts_the_frames_makes_no_difference(
     monkeypatch.setattr(Following, "has_results", not waits)
     monkeypatch.setattr(process_module, "_BATCHES", 1)  # so that it is known soon what is mended
     expected = list(haunted.segment(recording))
-    found = list(haunted.segment(recording, second=second))
+    found = list(haunted.segment(recording, worker=second))
     assert all(same(*pair) for pair in zip(found, expected, strict=True))
     assert cuts
     if not waits:
@@ -119,7 +120,7 @@ def test_frames_that_are_skipped_have_no_result(
     haunted: Scene, recording: Path, second: SecondProcess
 ) -> None:
     skip = set(range(1, 41))
-    found = list(haunted.segment(recording, skip=skip, second=second))
+    found = list(haunted.segment(recording, skip=skip, worker=second))
     expected = list(haunted.segment(recording, skip=skip))
     assert [result.number for result in found] == list(range(41, FRAMES + 1))
     assert all(same(*pair) for pair in zip(found, expected, strict=True))
@@ -129,7 +130,7 @@ def test_results_stay_what_they_are_while_others_follow(
     haunted: Scene, recording: Path, second: SecondProcess
 ) -> None:
     """The memory that both processes see is used again for later frames."""
-    results = haunted.segment(recording, second=second)
+    results = haunted.segment(recording, worker=second)
     first = next(results)
     mask, labels = first.mask.copy(), first.working_labels
     assert labels is not None
@@ -142,10 +143,10 @@ def test_results_stay_what_they_are_while_others_follow(
 def test_a_stream_that_is_left_early_leaves_the_process_to_the_next_one(
     haunted: Scene, recording: Path, second: SecondProcess
 ) -> None:
-    left = haunted.segment(recording, second=second)
+    left = haunted.segment(recording, worker=second)
     next(left)
     left.close()
-    assert len(list(haunted.segment(recording, second=second))) == FRAMES
+    assert len(list(haunted.segment(recording, worker=second))) == FRAMES
 
 
 def test_a_failure_of_the_frames_comes_after_the_results_before_it(
@@ -154,31 +155,31 @@ def test_a_failure_of_the_frames_comes_after_the_results_before_it(
     pictures = [seen([], at=at) for at in range(20)]
     frames = [Frame(at, at + 1, at / 25, picture) for at, picture in enumerate(pictures)]
     frames.append(Frame(20, 21, 0.8, np.zeros((40, 40, 3), np.uint8)))
-    results = haunted.segment(iter(frames), second=second)
+    results = haunted.segment(iter(frames), worker=second)
     numbers = [result.number for result in itertools.islice(results, 20)]
     with pytest.raises(FrameSizeError, match="frame 21 is 40x40"):
         next(results)
     assert numbers == list(range(1, 21))
-    assert len(list(haunted.segment(iter(frames[:20]), second=second))) == 20
+    assert len(list(haunted.segment(iter(frames[:20]), worker=second))) == 20
 
 
 def test_without_frames_there_are_no_results(haunted: Scene, second: SecondProcess) -> None:
-    assert list(haunted.segment(iter(()), second=second)) == []
+    assert list(haunted.segment(iter(()), worker=second)) == []
 
 
 def test_large_frames_are_followed_by_threads(
     haunted: Scene, recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream_module, "_MOST_PIXELS_BESIDE", 100)
+    monkeypatch.setattr(tracking, "_MOST_PIXELS_BESIDE", 100)
     with SecondProcess() as process:
         process.close()  # it would fail if it were used
-        assert len(list(haunted.segment(recording, second=process))) == FRAMES
+        assert len(list(haunted.segment(recording, worker=process))) == FRAMES
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_process_that_is_killed_is_told_in_one_sentence(haunted: Scene, recording: Path) -> None:
     with SecondProcess() as process:
-        results = haunted.segment(recording, second=process)
+        results = haunted.segment(recording, worker=process)
         next(results)
         os.kill(process.pid, signal.SIGKILL)
         with pytest.raises(SegmentationError, match="ended with code -9; the system may have"):
@@ -191,7 +192,7 @@ def test_an_error_of_the_other_process_is_raised_here(
     real = process_module.Job
     monkeypatch.setattr(process_module, "Job", lambda place, time, *_: real(place, time, 7))
     with SecondProcess() as process, pytest.raises(IndexError):
-        list(haunted.segment(recording, second=process))
+        list(haunted.segment(recording, worker=process))
 
 
 def test_no_process_and_no_file_are_left(
@@ -201,7 +202,7 @@ def test_no_process_and_no_file_are_left(
     folders = [path for path in (Path("/dev/shm"), tmp_path) if path.is_dir()]
     before = {path for folder in folders for path in folder.iterdir()}
     with SecondProcess() as process:
-        results = haunted.segment(recording, second=process)
+        results = haunted.segment(recording, worker=process)
         next(results)
         assert {path for folder in folders for path in folder.iterdir()} <= before
     with pytest.raises(SegmentationError):
@@ -216,7 +217,7 @@ def test_streams_that_need_other_amounts_use_the_same_memory(
     expected = list(haunted.segment(recording))
     for batches in (1, 4, 2):
         monkeypatch.setattr(process_module, "_BATCHES", batches)
-        found = list(haunted.segment(recording, second=second))
+        found = list(haunted.segment(recording, worker=second))
         assert all(same(*pair) for pair in zip(found, expected, strict=True))
 
 
@@ -226,7 +227,7 @@ def test_it_leaves_signals_to_the_process_that_started_it(haunted: Scene, record
         process.wait_until_ready()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             os.kill(process.pid, number)
-        assert len(list(haunted.segment(recording, second=process))) == FRAMES
+        assert len(list(haunted.segment(recording, worker=process))) == FRAMES
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux who runs")

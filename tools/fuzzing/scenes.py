@@ -136,11 +136,12 @@ def use(place: Path, random: Random) -> None:
     size = scene.frame_size[::-1]
     pictures = [np.ascontiguousarray(cv2.resize(each, size)) for each in _frames()]
     frames = [Frame(index, index + 1, index / 25, each) for index, each in enumerate(pictures)]
-    for result in scene.segment(frames, watch=scene.open_watch()):
-        assert result.mask.shape == scene.frame_size
-        assert result.mask.dtype == np.uint8
-        assert set(np.unique(result.mask)) <= {0, 255}
-        assert result.background.shape == (*scene.frame_size, 3)
+    with scene.open_stream(frames) as stream:
+        for result in stream:
+            assert result.mask.shape == scene.frame_size
+            assert result.mask.dtype == np.uint8
+            assert set(np.unique(result.mask)) <= {0, 255}
+            assert result.background.shape == (*scene.frame_size, 3)
     if what > 0.9:
         scene.save(place / "copy")
     if what > 0.96:

@@ -116,8 +116,11 @@ class SceneSubject:
     def masks(self, recording: Path) -> Iterator[FrameMask]:
         """Segments a recording, set up as `cleanplate segment` is."""
         share_processors()
-        for result in self._learned.segment(recording, second=self._second):
-            yield FrameMask(result.number, result.mask)
+        with self._learned.open_stream(
+            recording, watch_camera=False, worker=self._second
+        ) as stream:
+            for result in stream:
+                yield FrameMask(result.number, result.mask)
 
     @property
     def helpers(self) -> Sequence[int]:

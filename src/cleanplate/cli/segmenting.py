@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
@@ -18,8 +18,7 @@ from cleanplate.runtimes.processors import share_processors
 from cleanplate.scene import Scene
 from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.beside import SecondProcess
-from cleanplate.segmentation.layers import Layers
-from cleanplate.streaming.result import Result
+from cleanplate.streaming import Corrections, Result
 from cleanplate.video import (
     DEFAULT_FRAME_RATE,
     LABELS,
@@ -74,7 +73,8 @@ class Outcome:
         frames: Masks written.
         foreground: Sum of their shares of foreground.
         objects: Who waited.
-        repairs: Ghosts mended.
+        repairs: Ghosts corrected.
+        corrections: What was corrected in the last view.
         stopped: Whether the move ended it.
         states: Frames in each state of the scene, by name.
     """
@@ -84,6 +84,7 @@ class Outcome:
     foreground: float = 0.0
     objects: int = 0
     repairs: int = 0
+    corrections: Corrections = field(default_factory=Corrections)
     stopped: bool = False
     states: dict[str, int] = field(default_factory=dict)
 
@@ -94,61 +95,59 @@ class Outcome:
 
 
 def write_masks(
-    recording: VideoSource, task: Task, *, second: SecondProcess | None, console: Console
+    recording: VideoSource, task: Task, *, worker: SecondProcess | None, console: Console
 ) -> Outcome:
     """Segments a recording, each frame by the scene of its view."""
     share_processors()  # not before: learning anew has all of them to itself
     outcome = Outcome(moved=task.moves[0].move if task.moves else None)
-    follows = task.settings.follows or task.wanted.follows
-    scene, layers = task.views[0].scene, None
+    scene = task.views[0].scene
     with ExitStack() as stack:
         outputs = _Outputs(task, recording, stack)
         parts = stack.enter_context(closing(frames_by_view(task.views, recording)))
         for view, frames in parts:
             scene = view.scene
-            layers = scene.open_layers(task.settings) if follows else None
-            for result in _segmented(scene, frames, layers, second, task, outcome):
-                outputs.write(result, outcome)
-                console.progress("segmenting", result.frame.index + 1, recording.frame_count_hint)
+            with closing(_segmented(scene, frames, worker, task, outcome)) as results:
+                for result in results:
+                    outputs.write(result, outcome)
+                    done = result.frame.index + 1
+                    console.progress("segmenting", done, recording.frame_count_hint)
             if outcome.stopped:
                 break
     task.folder.publish()
-    if task.wanted.scene_copy is not None and layers is not None:
-        scene.repaired(layers).save(task.wanted.scene_copy)
+    if task.wanted.scene_copy is not None:
+        scene.corrected(outcome.corrections).save(task.wanted.scene_copy)
     return outcome
 
 
 def _segmented(
     scene: Scene,
     frames: Iterator[Frame],
-    layers: Layers | None,
-    second: SecondProcess | None,
+    worker: SecondProcess | None,
     task: Task,
     outcome: Outcome,
-) -> Iterator[Result]:
+) -> Generator[Result]:
     """Results of one view, with objects numbered on from those of the views before."""
-    watch = None if task.on_moved == "relearn" else scene.open_watch()
     known = outcome.objects
-    results = scene.segment(
+    watches = task.on_moved != "relearn"  # else its moves are known
+    with scene.open_stream(
         frames,
         segmentation=task.settings,
         skip=task.left_out,
-        layers=layers,
-        watch=watch,
-        second=second,
-    )
-    with closing(results):  # before the frames are: its thread may still be reading them
-        for result in results:
-            if task.on_moved == "stop" and watch is not None and watch.moved is not None:
+        labels=task.wanted.follows,
+        watch_camera=watches,
+        worker=worker,
+    ) as stream:
+        for result in stream:
+            if task.on_moved == "stop" and stream.camera_moved is not None:
                 outcome.stopped = True
                 break
             objects = tuple(replace(each, number=known + each.number) for each in result.objects)
             outcome.objects = max([outcome.objects, *(each.number for each in objects)])
             yield replace(result, objects=objects)
-    if watch is not None:
-        outcome.moved = watch.moved
-    if layers is not None:
-        outcome.repairs += layers.repairs
+    if watches:
+        outcome.moved = stream.camera_moved
+    outcome.corrections = stream.corrections
+    outcome.repairs += stream.corrections.count
 
 
 class _Outputs:

@@ -15,8 +15,9 @@ from cleanplate.progress import ProgressListener, silent
 from cleanplate.scene.scene import Scene
 from cleanplate.scene_model.sizes import require_size, resized
 from cleanplate.setting_trees import merge
+from cleanplate.streaming.reading import opened_for
 from cleanplate.streaming.result import Result
-from cleanplate.streaming.stream import opened_for
+from cleanplate.streaming.watching import open_watch
 from cleanplate.video import VideoSource, open_source, read_ahead
 from cleanplate.video.camera_watch import SECONDS_BETWEEN_LOOKS, CameraMove, CameraWatch
 from cleanplate.video.given import ReadFrames
@@ -158,7 +159,7 @@ class _Lookout:
         self._size = scene.working_size
         self._reach = scene.camera.reach
         self._enlargement = scene.model.enlargement
-        self._watch: CameraWatch | None = scene.open_watch()
+        self._watch: CameraWatch | None = open_watch(scene.model)
         self._new: list[Picture] = []
         self._asked: float | None = None
         self.moves: list[CameraMove] = []

@@ -64,12 +64,13 @@ def follow_foreground(
     """
     times, shares = array("d"), array("d")
     moments = _Moments()
-    for result in scene.segment(source):
-        part = share(result.mask)
-        times.append(result.time)
-        shares.append(part)
-        moments.offer(result, part)
-        progress("foreground over time", len(times), source.frame_count_hint)
+    with scene.open_stream(source, watch_camera=False) as stream:
+        for result in stream:
+            part = share(result.mask)
+            times.append(result.time)
+            shares.append(part)
+            moments.offer(result, part)
+            progress("foreground over time", len(times), source.frame_count_hint)
     return Foreground(np.array(times), np.array(shares), moments.chosen(), moments.busiest.number)
 
 

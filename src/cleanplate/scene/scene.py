@@ -12,35 +12,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.frames import Extras, Frame, FrameSize, Mask, Picture
+from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.state_tensors import tensors_of
 from cleanplate.scene_file import COVERAGE, Sample, SceneData, write_scene
 from cleanplate.scene_model import CameraMotion, SceneModel
-from cleanplate.scene_model.sizes import enlarged_mask
 from cleanplate.scene_reading import read_coverage
-from cleanplate.segmentation import (
-    Cut,
-    SegmentationPlan,
-    SegmentationSettings,
-    Segmenter,
-    ShadowModel,
-)
+from cleanplate.segmentation import SegmentationPlan, SegmentationSettings, ShadowModel
 from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.segmentation.difference import mended
-from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.settings import LearnSettings
-from cleanplate.streaming.alignment import (
-    labels_in_frame,
-    mask_in_frame,
-    objects_in_frame,
-)
-from cleanplate.streaming.result import Result
-from cleanplate.streaming.stream import Backgrounds, estimated, followed, frames_of, reduced
+from cleanplate.streaming import DEFAULT_BATCH, Corrections, Result, Stream, StreamOptions
+from cleanplate.streaming.several import segmented_by_each
 from cleanplate.video import VideoSource
-from cleanplate.video.camera_watch import CameraWatch
 from cleanplate.video.given import GivenFrame
-from cleanplate.video.registration import Motion
 from cleanplate.video.value_range import ValueRange
 
 if TYPE_CHECKING:
@@ -114,69 +99,102 @@ class Scene:
         content = self.plots.get(COVERAGE)
         return None if content is None else read_coverage(content)
 
-    def segment(
+    def open_stream(
         self,
         source: str | Path | VideoSource | Iterable[GivenFrame],
         *,
+        batch: int = DEFAULT_BATCH,
         value_range: tuple[float, float] | None = None,
         segmentation: SegmentationSettings | None = None,
         skip: Collection[int] = (),
-        layers: Layers | None = None,
-        watch: CameraWatch | None = None,
-        second: SecondProcess | None = None,
-    ) -> Generator[Result]:
-        """Foreground of every frame of a recording, one after the other.
+        labels: bool = False,
+        watch_camera: bool = True,
+        worker: SecondProcess | bool | None = None,
+    ) -> Stream:
+        """Opens a recording, for its foreground frame by frame and for what is found on the way.
 
-        Memory does not depend on the length of the recording, and the same frames give the same
-        masks in every call.
+        To be used by `with`, which ends all that the stream has started. The same frames give the
+        same masks in every stream.
 
         Args:
             source: Path of a recording, an open recording, or frames. Pictures alone, of any real
                 type, in grey, RGB or RGBA, are numbered from 1 with 25 in a second.
+            batch: Frames that are worked on together; 1, for a live camera: each result comes
+                before the next frame is asked for, and nothing is done by other threads or
+                processes.
             value_range: Values that become black and white; None: those of the recording where
                 they were given when it was opened, else the scene's.
-            segmentation: Settings for this call instead of the scene's own.
+            segmentation: Settings for this stream instead of the scene's own.
             skip: Numbers of frames that need no result; the others come out as without it.
-            layers: Fresh layers of `open_layers`, to be asked for repairs afterwards.
-            watch: A fresh one of `open_watch`, which tells whether the camera was moved.
-            second: A process that follows the layers; the masks are the same, in less time. Where
-                the caller stops early, layers have seen some frames more than he has.
+            labels: Tell stationary foreground from moving foreground though no setting needs it.
+            watch_camera: Find out whether the camera is moved, for `Stream.camera_moved`.
+            worker: A process that cuts masks out and tracks; the masks are the same, in less time.
+                True: one for this stream alone, which ends with it.
+
+        Raises:
+            SourceError: The recording cannot be read.
+            FrameSizeError: Its frames are not of the scene's size.
+            UsageError: The source has no frames, or an argument makes no sense.
+            SegmentationError: The worker process cannot be started.
+        """
+        plan = self._plan(segmentation)
+        tracks = labels or plan.needs_tracking
+        return Stream(
+            self.model,
+            plan,
+            source,
+            StreamOptions(batch, skip, tracks=tracks, watches=watch_camera),
+            value_range=None if value_range is None else ValueRange.given(value_range),
+            worker=worker,
+        )
+
+    def segment(
+        self,
+        source: str | Path | VideoSource | Iterable[GivenFrame],
+        *,
+        batch: int = DEFAULT_BATCH,
+        value_range: tuple[float, float] | None = None,
+        segmentation: SegmentationSettings | None = None,
+        skip: Collection[int] = (),
+        worker: SecondProcess | bool | None = None,
+    ) -> Generator[Result]:
+        """Foreground of every frame of a recording: a stream of which nothing else is asked.
+
+        Args:
+            source: See `open_stream`, as for the other arguments.
+            batch: Frames that are worked on together.
+            value_range: Values that become black and white.
+            segmentation: Settings for this call.
+            skip: Numbers of frames that need no result.
+            worker: A process that cuts masks out and tracks.
 
         Raises:
             SourceError: The recording cannot be read.
             FrameSizeError: Its frames are not of the scene's size.
             UsageError: The source has no frames, one is no picture, or the range is none.
-            SegmentationError: The second process has ended.
+            SegmentationError: The worker process has ended.
         """
-        settings = segmentation or self.settings.segmentation
-        if layers is None and settings.follows:
-            layers = self.open_layers(settings)
-        unseen = frozenset(skip) if layers is None else frozenset[int]()
-        names = self.model.names
-        # Layers have segmenters of their own.
-        segmenters = self._segmenters(settings) if layers is None else []
-        given = None if value_range is None else ValueRange.given(value_range)
-        batches = estimated(self.model, frames_of(self.model, source, given), unseen)
-        for each, found in followed(batches, layers, second):
-            frame, name = each.frame, names[each.state] if len(names) > 1 else None
-            if watch is not None and watch.is_due(frame.time):
-                watch.look(frame.number, frame.time, reduced(self.model, frame))
-            if found is None:
-                cut = segmenters[each.state].cut(each.picture, each.background)
-                result = self._result(frame, cut.mask, cut.background, each.motion)
-                yield replace(result, state=name)
-            elif frame.number not in skip:
-                yield replace(self._layered_result(frame, found, each.motion), state=name)
+        with self.open_stream(
+            source,
+            batch=batch,
+            value_range=value_range,
+            segmentation=segmentation,
+            skip=skip,
+            watch_camera=False,
+            worker=worker,
+        ) as stream:
+            yield from stream
 
-    def cut(self, pictures: Picture, extras: Extras) -> list[Cut]:
-        """Mask and background of pictures `(B, h, w, 3)` in the working size, each by itself."""
-        settings = self.settings.segmentation
-        segmenters = self._segmenters(settings)
-        picked, backgrounds = Backgrounds(self.model).estimate(pictures, extras)
-        return [
-            segmenters[state].cut(picture, background)
-            for state, picture, background in zip(picked, pictures, backgrounds, strict=True)
-        ]
+    def segment_by_each(
+        self, source: str | Path, settings: Sequence[SegmentationSettings]
+    ) -> Generator[tuple[Result, ...]]:
+        """As `segment` under each of several settings; backgrounds are estimated only once.
+
+        Raises:
+            SourceError: The recording cannot be read.
+            FrameSizeError: Its frames are not of the scene's size.
+        """
+        return segmented_by_each(self.model, source, [self._plan(each) for each in settings])
 
     def segment_tensors(self, pictures: Tensor) -> Tensor:
         """Foreground of frames that are tensors, `(B, H, W)`, uint8, 0 or 255, on their device.
@@ -202,76 +220,24 @@ class Scene:
         """This scene as tensors, by the device of the frames that it met."""
         return {}
 
-    def segment_by_each(
-        self, source: str | Path, settings: Sequence[SegmentationSettings]
-    ) -> Generator[tuple[Result, ...]]:
-        """As `segment` under each of several settings; backgrounds are estimated only once.
-
-        Raises:
-            SourceError: The recording cannot be read.
-            FrameSizeError: Its frames are not of the scene's size.
-        """
-        layers = [self.open_layers(each) for each in settings]
-        batches = estimated(self.model, frames_of(self.model, source), frozenset())
-        for each, _ in followed(batches, None):
-            found = [one.update(*each.to_follow) for one in layers]
-            yield tuple(self._layered_result(each.frame, one, each.motion) for one in found)
-
-    def open_layers(self, segmentation: SegmentationSettings | None = None) -> Layers:
-        """Fresh layers for one call of `segment`."""
-        others = [state.noise for state in self.model.states[1:]]
-        return Layers(self.noise, self._plan(segmentation), others, shadow=self.shadow)
-
-    def _segmenters(self, settings: SegmentationSettings) -> list[Segmenter]:
-        plan = self._plan(settings)
-        return [Segmenter(state.noise, plan, state.shadow) for state in self.model.states]
-
     def _plan(self, settings: SegmentationSettings | None) -> SegmentationPlan:
         if settings is None:
             return self.model.plan
         return SegmentationPlan.of(settings, self.working_size)
 
-    def open_watch(self) -> CameraWatch:
-        """A fresh watch over the camera, for one call of `segment`."""
-        main, *others = self.model.states
-        return CameraWatch(
-            main.plate,
-            reach=self.camera.reach,
-            enlargement=self.model.enlargement,
-            others=[state.plate for state in others],
-        )
-
-    def repaired(self, layers: Layers) -> Scene:
-        """A copy of this scene whose background is mended as the layers mended theirs."""
-        if not layers.repairs:
+    def corrected(self, corrections: Corrections) -> Scene:
+        """A copy of this scene whose backgrounds are corrected as those of a stream were."""
+        if not corrections.count:
             return self
+        plate, change = self.plate, corrections.changes.get(0)
+        if change is not None:
+            plate = mended(plate, _resized_change(change, self.frame_size))
         return replace(
             self,
-            plate=mended(self.plate, _resized_repair(layers.repair, self.frame_size)),
-            model=self.model.corrected(layers.mends),
-            provenance={**self.provenance, "ghosts_repaired_while_segmenting": layers.repairs},
+            plate=plate,
+            model=self.model.corrected(corrections.changes),
+            provenance={**self.provenance, "ghosts_repaired_while_segmenting": corrections.count},
         )
-
-    def _result(
-        self, frame: Frame, mask: Mask, background: Picture, motion: Motion | None
-    ) -> Result:
-        if motion is None or motion.is_none:
-            return Result(frame, enlarged_mask(mask, self.frame_size), background)
-        mask = mask_in_frame(mask, motion, self.frame_size)
-        return Result(frame, mask, background, motion=motion)
-
-    def _layered_result(self, frame: Frame, found: LayeredFrame, motion: Motion | None) -> Result:
-        result = self._result(frame, found.mask, found.background, motion)
-        labels, objects = found.labels, found.objects
-        if motion is not None:
-            labels = labels_in_frame(labels, motion, result.mask)
-            objects = objects_in_frame(objects, motion)
-        ratio = (
-            self.frame_size.width / self.working_size.width,
-            self.frame_size.height / self.working_size.height,
-        )
-        enlarged = tuple(item.enlarged(*ratio) for item in objects)
-        return replace(result, working_labels=labels, objects=enlarged)
 
     def save(self, run: str | Path) -> None:
         """Writes the scene to a folder, over a scene that is there.
@@ -313,5 +279,5 @@ def write_into(folder: Path, scene: Scene) -> None:
     )
 
 
-def _resized_repair(repair: NDArray[np.int16], size: FrameSize) -> NDArray[np.int16]:
-    return np.asarray(cv2.resize(repair, size[::-1], interpolation=cv2.INTER_LINEAR), np.int16)
+def _resized_change(change: NDArray[np.int16], size: FrameSize) -> NDArray[np.int16]:
+    return np.asarray(cv2.resize(change, size[::-1], interpolation=cv2.INTER_LINEAR), np.int16)

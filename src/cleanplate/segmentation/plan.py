@@ -165,6 +165,11 @@ class SegmentationPlan:
         return self.shadows != "keep"
 
     @property
+    def needs_tracking(self) -> bool:
+        """Whether the mask of a frame depends on the frames before it."""
+        return self.corrects_ghosts or self.settle_seconds is not None
+
+    @property
     def labels_shadows(self) -> bool:
         """Whether shadows get a label of their own."""
         return self.shadows == "label"

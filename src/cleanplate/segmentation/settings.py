@@ -115,8 +115,3 @@ class SegmentationSettings(Parameters):
         default=True,
         description="correct the background where it shows what has left, for this call only",
     )
-
-    @property
-    def follows(self) -> bool:
-        """Whether the mask of a frame depends on the frames before it."""
-        return self.correct_ghosts or self.settle_seconds != "never"

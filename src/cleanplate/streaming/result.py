@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import cv2
 import numpy as np
 
 from cleanplate.frames import Frame, Mask, Picture
-from cleanplate.scene_model.sizes import resized
-from cleanplate.segmentation.layers import StationaryObject
-from cleanplate.streaming.alignment import agreeing, background_in_frame
+from cleanplate.scene_model import SceneModel
+from cleanplate.scene_model.sizes import enlarged_mask, resized
+from cleanplate.segmentation import Cut
+from cleanplate.segmentation.layers import LayeredFrame, StationaryObject
+from cleanplate.streaming.alignment import (
+    agreeing,
+    background_in_frame,
+    labels_in_frame,
+    mask_in_frame,
+    objects_in_frame,
+)
 from cleanplate.video.registration import Motion
 
 
@@ -74,3 +82,44 @@ class Result:
             self.working_labels, self.frame.size[::-1], interpolation=cv2.INTER_NEAREST
         )
         return agreeing(np.asarray(labels, np.uint8), self.mask)
+
+
+def result_of(
+    model: SceneModel,
+    frame: Frame,
+    cut: Cut | LayeredFrame,
+    motion: Motion | None,
+    state: str | None = None,
+) -> Result:
+    """The result of a frame, in its size and geometry, without layers.
+
+    Args:
+        model: Of the scene.
+        frame: The frame.
+        cut: What it was cut into, in the working size, over the plate.
+        motion: Of the camera; None: it is known to stand still.
+        state: That was picked; None: the scene has only one.
+    """
+    if motion is None or motion.is_none:
+        mask = enlarged_mask(cut.mask, model.frame_size)
+        return Result(frame, mask, cut.background, state=state)
+    mask = mask_in_frame(cut.mask, motion, model.frame_size)
+    return Result(frame, mask, cut.background, motion=motion, state=state)
+
+
+def layered_result_of(
+    model: SceneModel,
+    frame: Frame,
+    found: LayeredFrame,
+    motion: Motion | None,
+    state: str | None = None,
+) -> Result:
+    """The same with the layers that were found, and the objects that stand still."""
+    result = result_of(model, frame, found, motion, state)
+    labels, objects = found.labels, found.objects
+    if motion is not None:
+        labels = labels_in_frame(labels, motion, result.mask)
+        objects = objects_in_frame(objects, motion)
+    ratio = model.enlargement, model.frame_size.height / model.working_size.height
+    enlarged = tuple(item.enlarged(*ratio) for item in objects)
+    return replace(result, working_labels=labels, objects=enlarged)

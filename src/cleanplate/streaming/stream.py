@@ -1,215 +1,217 @@
-"""The frames of a recording, each with its background, and what the layers say of it."""
+"""A stream: the foreground of a recording's frames, and what is found on the way."""
 
 from __future__ import annotations
 
-import itertools
-from collections import deque
-from collections.abc import Generator, Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from types import TracebackType
+from typing import Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from cleanplate.errors import UsageError
-from cleanplate.frames import Extras, FloatMap, Frame, FrameSize, Modality, Picture
 from cleanplate.scene_model import SceneModel
-from cleanplate.scene_model.sizes import require_size, resized
-from cleanplate.scene_model.states import StatePicker
-from cleanplate.segmentation.beside import Following, SecondProcess, ToFollow
-from cleanplate.segmentation.layers import LayeredFrame, Layers
-from cleanplate.streaming.alignment import filled
-from cleanplate.video import VideoSource, in_batches, open_source, read_ahead
-from cleanplate.video.given import GivenFrame, ReadFrames, given_frames
-from cleanplate.video.registration import Motion, Registrar
+from cleanplate.segmentation import SegmentationPlan
+from cleanplate.segmentation.beside import SecondProcess
+from cleanplate.segmentation.layers import LayeredFrame
+from cleanplate.streaming.estimating import Estimated, estimated
+from cleanplate.streaming.reading import frames_of, reduced
+from cleanplate.streaming.result import Result, layered_result_of, result_of
+from cleanplate.streaming.tracking import followed, open_layers, open_segmenters
+from cleanplate.streaming.watching import open_watch
+from cleanplate.video import VideoSource
+from cleanplate.video.camera_watch import CameraMove
+from cleanplate.video.given import GivenFrame
 from cleanplate.video.value_range import ValueRange
 
-_BATCH = 8
-_MOST_PIXELS_BESIDE = 640 * 480
-"""Frames that a second process is of use for: larger ones give threads long calls, and those on
-their way to it would need too much memory."""
+DEFAULT_BATCH = 8
+"""Frames whose backgrounds are estimated together: few more are faster, and all come later."""
 
 
-class Estimated(NamedTuple):
-    """A frame, its picture over the plate and its background, both in the working size.
+@dataclass(frozen=True, eq=False)
+class Corrections:
+    """What a stream found of the backgrounds to show wrongly: things that had left.
 
     Attributes:
-        motion: Of the camera; None: it is known to stand still.
-        state: Of the scene; 0: the main one.
+        count: How many of these ghosts there were.
+        changes: What was added to the backgrounds, by position of the state among those of the
+            scene, `(h, w, 3)`, int16, grey levels, in the working size.
     """
 
-    frame: Frame
-    picture: Picture
-    background: Picture
-    motion: Motion | None
-    state: int
-
-    @property
-    def to_follow(self) -> ToFollow:
-        """What layers need to know."""
-        return ToFollow(self.frame.time, self.picture, self.background, self.state)
+    count: int = 0
+    changes: Mapping[int, NDArray[np.int16]] = field(default_factory=dict)
 
 
-class Backgrounds:
-    """Backgrounds of the frames of a scene, each in the state that it shows."""
+@dataclass(frozen=True)
+class StreamStatistics:
+    """What a stream counted so far.
 
-    def __init__(self, model: SceneModel) -> None:
-        self._states = model.states
-        self._picker = StatePicker.of(model)
+    Attributes:
+        frames: Results.
+        states: Results in each state of the scene, by its name.
+        objects: Stationary objects that were reported.
+    """
 
-    def estimate(self, pictures: Picture, extras: Extras) -> tuple[list[int], Picture]:
-        """State of each picture, and background, `(B, h, w, 3)`, uint8, RGB.
-
-        Args:
-            pictures: `(B, h, w, 3)`, uint8, RGB, in the working size.
-            extras: What else the method reads of them.
-        """
-        picked = self._picker.pick(pictures)
-        backgrounds = self._states[0].estimate(pictures, extras)
-        if any(picked):
-            backgrounds = np.array(backgrounds)
-            for place, state in enumerate(picked):
-                if state:
-                    backgrounds[place] = self._states[state].estimate(pictures[place, None])[0]
-        return picked, backgrounds
+    frames: int = 0
+    states: Mapping[str, int] = field(default_factory=dict)
+    objects: int = 0
 
 
-def frames_of(
-    model: SceneModel,
-    source: str | Path | VideoSource | Iterable[GivenFrame],
-    value_range: ValueRange | None = None,
-) -> Iterable[Frame]:
-    """Frames of a recording, decoded ahead, or the frames that were given.
+@dataclass(frozen=True)
+class StreamOptions:
+    """How a stream goes through its frames.
+
+    Attributes:
+        batch: Frames that are worked on together. With 1 each result comes before the next frame
+            is asked for, and nothing is done by other threads or processes.
+        skip: Numbers of frames that need no result; the others come out as without it.
+        tracks: Stationary foreground is told from moving foreground.
+        watches: It is found out whether the camera is moved.
+    """
+
+    batch: int = DEFAULT_BATCH
+    skip: Collection[int] = ()
+    tracks: bool = True
+    watches: bool = True
+
+
+class Stream(Iterator[Result]):
+    """The frames of one recording with their foreground, one after the other, once.
+
+    Memory does not depend on the length of the recording. Leaving `with`, however it is left, ends
+    all threads and processes that the stream has started.
 
     Args:
-        model: Whose frames they are.
-        source: See `Scene.segment`.
-        value_range: By which their values are read; None: that of the scene.
+        model: Of the scene.
+        plan: Of the masks.
+        source: See `Scene.open_stream`.
+        options: How it goes through the frames.
+        value_range: Values that become black and white; None: those of the recording or the scene.
+        worker: A process that cuts masks out and tracks, which goes on afterwards; True: one is
+            started for this stream; None or False: none.
 
     Raises:
         SourceError: The recording cannot be read.
         FrameSizeError: Its frames are not of the scene's size.
-        UsageError: The source is nothing that has frames.
+        UsageError: The source has no frames, or an option makes no sense.
+        SegmentationError: The process cannot be started.
     """
-    if isinstance(source, ReadFrames):
-        return source
-    if isinstance(source, str | Path | VideoSource):
-        recording = opened_for(model, source, value_range)
-        require_size(recording.size, model.frame_size, recording.name)
-        return recording.frames_ahead()
-    if not isinstance(source, Iterable):
-        raise UsageError(
-            f"a recording cannot be of type {type(source).__name__}; give a path, an open "
-            "recording, or frames"
-        )
-    return given_frames(source, value_range or model.value_range)
+
+    def __init__(
+        self,
+        model: SceneModel,
+        plan: SegmentationPlan,
+        source: str | Path | VideoSource | Iterable[GivenFrame],
+        options: StreamOptions | None = None,
+        *,
+        value_range: ValueRange | None = None,
+        worker: SecondProcess | bool | None = None,
+    ) -> None:
+        options = options or StreamOptions()
+        if options.batch < 1:
+            raise UsageError(f"a batch of {options.batch} frames; give 1 or more")
+        self._model = model
+        self._skip = frozenset(options.skip)
+        self._layers = open_layers(model, plan) if options.tracks else None
+        # Layers have segmenters of their own.
+        self._segmenters = [] if options.tracks else open_segmenters(model, plan)
+        self._watch = open_watch(model) if options.watches else None
+        self._frames = self._objects = 0
+        self._states: Counter[str] = Counter()
+        self._is_open = True
+        with ExitStack() as ending:
+            # Ended in reverse: the results first, then what they are made of.
+            frames = frames_of(model, source, value_range, ahead=options.batch > 1)
+            ending.callback(_close, frames)
+            if options.batch == 1 or not options.tracks:
+                worker = None
+            beside = ending.enter_context(SecondProcess()) if worker is True else worker or None
+            unseen = frozenset[int]() if options.tracks else self._skip
+            batches = estimated(model, frames, unseen, options.batch)
+            ending.callback(_close, batches)
+            tracked = followed(batches, self._layers, options.batch, beside)
+            ending.callback(tracked.close)
+            self._tracked = tracked
+            self._ending = ending.pop_all()
+
+    @property
+    def corrections(self) -> Corrections:
+        """Ghosts that were found; if a worker process tracks, known when the stream has ended."""
+        if self._layers is None:
+            return Corrections()
+        return Corrections(self._layers.repairs, dict(self._layers.mends))
+
+    @property
+    def camera_moved(self) -> CameraMove | None:
+        """When the camera was moved first; None: it was not, or nobody watches it."""
+        return None if self._watch is None else self._watch.moved
+
+    @property
+    def statistics(self) -> StreamStatistics:
+        """What was counted up to the last result."""
+        return StreamStatistics(self._frames, dict(self._states), self._objects)
+
+    def __next__(self) -> Result:
+        """The next result.
+
+        Raises:
+            SourceError: The recording cannot be read any further.
+            FrameSizeError: A frame is not of the scene's size.
+            UsageError: What was given is no frame, or the stream is closed.
+            SegmentationError: The worker process has ended.
+        """
+        if not self._is_open:
+            raise UsageError("the stream is closed; open another one")
+        for each, found in self._tracked:
+            self._look(each)
+            if each.frame.number in self._skip:
+                continue
+            result = self._result(each, found)
+            self._count(result, self._model.names[each.state])
+            return result
+        raise StopIteration
+
+    def close(self) -> None:
+        """Ends the stream with all that it has started."""
+        self._is_open = False
+        self._ending.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _look(self, each: Estimated) -> None:
+        frame = each.frame
+        if self._watch is not None and self._watch.is_due(frame.time):
+            self._watch.look(frame.number, frame.time, reduced(self._model, frame))
+
+    def _result(self, each: Estimated, found: LayeredFrame | None) -> Result:
+        names = self._model.names
+        state = names[each.state] if len(names) > 1 else None
+        if found is not None:
+            return layered_result_of(self._model, each.frame, found, each.motion, state)
+        cut = self._segmenters[each.state].cut(each.picture, each.background)
+        return result_of(self._model, each.frame, cut, each.motion, state)
+
+    def _count(self, result: Result, state: str) -> None:
+        self._frames += 1
+        self._states[state] += 1
+        self._objects = max([self._objects, *(each.number for each in result.objects)])
 
 
-def opened_for(
-    model: SceneModel, source: str | Path | VideoSource, value_range: ValueRange | None = None
-) -> VideoSource:
-    """The recording with its values read by a range; None: by its own, or by that of the scene.
-
-    Raises:
-        SourceError: It cannot be read, or its values are not of the scene's kind.
-    """
-    recording = source if isinstance(source, VideoSource) else open_source(source)
-    if value_range is None and recording.range_origin == "given":
-        return recording
-    return recording.in_range(value_range or model.value_range)
-
-
-def reduced(model: SceneModel, frame: Frame) -> Picture:
-    """The frame's picture in the working size.
-
-    Raises:
-        FrameSizeError: It is not of the scene's size.
-    """
-    require_size(frame.size, model.frame_size, f"frame {frame.number}")
-    return resized(frame.picture, model.working_size)
-
-
-def estimated(
-    model: SceneModel, frames: Iterable[Frame], skip: frozenset[int]
-) -> Iterator[tuple[Estimated, ...]]:
-    """Batches of frames with their backgrounds, without those to be left out."""
-    backgrounds_of = Backgrounds(model)
-    for batch in in_batches(_inputs(model, frames, skip), _BATCH):
-        pictures = np.stack([picture for _, picture, _, _ in batch])
-        extras = {name: np.stack([e[name] for _, _, e, _ in batch]) for name in batch[0][2]}
-        picked, backgrounds = backgrounds_of.estimate(pictures, extras)
-        yield tuple(
-            Estimated(
-                frame,
-                picture if motion is None else filled(picture, motion, background),
-                background,
-                motion,
-                state,
-            )
-            for (frame, _, _, motion), picture, background, state in zip(
-                batch, pictures, backgrounds, picked, strict=True
-            )
-        )
-
-
-def followed(
-    batches: Iterator[tuple[Estimated, ...]],
-    layers: Layers | None,
-    second: SecondProcess | None = None,
-) -> Generator[tuple[Estimated, LayeredFrame | None]]:
-    """Each frame of the batches with what the layers say of it; None without layers."""
-    if layers is not None and second is not None:
-        first = next(batches, None)
-        if first is None:
-            return
-        batches = itertools.chain([first], batches)
-        if first[0].frame.size.pixels <= _MOST_PIXELS_BESIDE:
-            size = FrameSize(*first[0].picture.shape[:2])
-            with second.open(layers, size, _BATCH) as stream:
-                yield from _followed_beside(batches, stream)
-            return
-    # The next backgrounds are estimated while the masks of these frames are cut out.
-    for batch in read_ahead(batches, depth=1):
-        for each in batch:
-            yield each, None if layers is None else layers.update(*each.to_follow)
-
-
-def _followed_beside(
-    batches: Iterator[tuple[Estimated, ...]], stream: Following
-) -> Generator[tuple[Estimated, LayeredFrame]]:
-    """The same by another process, which always has some batches to work on."""
-    given: deque[tuple[Estimated, ...]] = deque()
-    failure: Exception | None = None
-    try:
-        for batch in batches:
-            frames, cuts = [each.to_follow for each in batch], []
-            if stream.is_full:
-                # What the other process is slower with than this one is done here.
-                cuts = stream.cut_while_waiting(frames)
-                yield from zip(given.popleft(), stream.take(), strict=True)
-            stream.give(frames, cuts)
-            given.append(batch)
-    except Exception as error:  # noqa: BLE001 - raised after the frames before it
-        failure = error
-    while given:
-        yield from zip(given.popleft(), stream.take(), strict=True)
-    if failure is not None:
-        raise failure
-
-
-def _inputs(
-    model: SceneModel, frames: Iterable[Frame], skip: frozenset[int]
-) -> Iterator[tuple[Frame, Picture, dict[Modality, FloatMap], Motion | None]]:
-    """Frames with their picture over the plate, what else the method reads, and the motion."""
-    readers, plate = model.main.estimator.readers(), model.main.plate
-    registrar = Registrar(plate, model.camera.motion) if model.camera.motion else None
-    for frame in frames:
-        if frame.number in skip and not readers:
-            continue
-        picture, motion = reduced(model, frame), None
-        if registrar is not None:
-            motion = registrar.locate(picture)
-            picture = filled(motion.to_plate(picture), motion, plate)
-        # Readers see every frame, also those left out: they may remember.
-        extras = {name: reader.read(picture, frame.index) for name, reader in readers.items()}
-        if frame.number not in skip:
-            yield frame, picture, extras, motion
+def _close(frames: Iterator[object]) -> None:
+    """Closes what was opened here; frames that somebody else reads are his."""
+    close = getattr(frames, "close", None)
+    if close is not None:
+        close()

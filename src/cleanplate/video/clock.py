@@ -127,6 +127,13 @@ class Clock(Generic[Item]):
         if self._behind is not None:
             yield from self._set_back(self._behind)
 
+    def decide(self) -> Iterator[Timed[Item]]:
+        """The frames held back, where nobody can wait for more: a leap ahead is a gap."""
+        if self._ahead:
+            yield from self._settled()
+        if self._behind is not None:
+            yield from self._set_back(self._behind)
+
     @property
     def usual_step(self) -> float:
         """Seconds from a frame to the next, as they came lately."""

@@ -83,18 +83,22 @@ class GivenStills(Stills):
         return self._times[self.span.first + index]
 
 
-def given_frames(items: Iterable[object], value_range: ValueRange | None) -> Iterator[Frame]:
+def given_frames(
+    items: Iterable[object], value_range: ValueRange | None, *, waits: bool = True
+) -> Iterator[Frame]:
     """Frames that come one by one, in the form of those that are read from files.
 
     Args:
         items: Frames, or their pictures alone; see `GivenStills` for numbers and times.
         value_range: Of the scene; None: pictures of 8 bits are grey levels.
+        waits: Some frames are held back where times leap, until the next ones tell what is right;
+            else each comes before the next one is asked for, and a leap ahead is a gap.
 
     Raises:
         UsageError: One is no frame.
         SourceError: No range is known for its values, or it has other ones than the scene.
     """
-    for part in _timed(items):
+    for part in _timed(items, waits=waits):
         fitting = fitting_range(value_range, part.values.dtype, f"frame {part.number}")
         levels = part.values if fitting is None else fitting.to_grey_levels(part.values)
         picture = np.ascontiguousarray(in_three_channels(levels))
@@ -111,7 +115,7 @@ class _Part:
     values: Values
 
 
-def _timed(items: Iterable[object]) -> Iterator[_Part]:
+def _timed(items: Iterable[object], *, waits: bool = True) -> Iterator[_Part]:
     """The frames with times that ascend, as those of a file do; wrong ones move no other."""
     clock: Clock[_Part] = Clock(float(1 / DEFAULT_FRAME_RATE))
     begin: float | None = None
@@ -119,7 +123,8 @@ def _timed(items: Iterable[object]) -> Iterator[_Part]:
         part, time = _part(place, item)
         if begin is None:
             begin = time if time is not None and math.isfinite(time) else 0.0
-        for timed in clock.place(part, place, time):
+        placed = clock.place(part, place, time)
+        for timed in placed if waits else itertools.chain(placed, clock.decide()):
             yield replace(timed.item, time=begin + timed.time)
     for timed in clock.finish():
         yield replace(timed.item, time=(begin or 0.0) + timed.time)

@@ -26,7 +26,7 @@ from cleanplate.segmentation import SegmentationSettings
 from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.setting_trees import merge, parse_assignments
 from cleanplate.settings import under_new_names
-from cleanplate.streaming.stream import opened_for
+from cleanplate.streaming.reading import opened_for
 from cleanplate.video import VideoSource
 from cleanplate.video.camera_watch import CameraMove
 from cleanplate.video.value_range import ValueRange
@@ -77,7 +77,7 @@ def segment(
         overwrite: Replace the masks that are in the folder.
     """
     wanted = Wanted(out, overlay, objects, save_scene, labels=labels)
-    with Console(common or CommonOptions()) as console, _beside(on_moved) as second:
+    with Console(common or CommonOptions()) as console, _worker(on_moved) as worker:
         begin = time.monotonic()
         overrides = under_new_names(parse_assignments(assignments or []))
         if on_moved == "relearn":
@@ -94,7 +94,7 @@ def segment(
                 keeps = bool(scene.samples)
                 options = LearnOptions(resume=resume, overwrite=overwrite, samples=keeps)
                 task = _relearned(task, recording, options, device=device, console=console)
-            outcome = write_masks(recording, task, second=second, console=console)
+            outcome = write_masks(recording, task, worker=worker, console=console)
         _warn(console, recording, task, outcome)
         seconds = time.monotonic() - begin
         values = {
@@ -105,13 +105,13 @@ def segment(
         return CAMERA_MOVED if outcome.stopped else 0
 
 
-def _beside(on_moved: OnMoved) -> AbstractContextManager[SecondProcess | None]:
-    """A second process, which starts while this one loads what it needs.
+def _worker(on_moved: OnMoved) -> AbstractContextManager[SecondProcess | None]:
+    """A worker process, which starts while this one loads what it needs.
 
     None where a move ends the call: layers must not have seen more than the frames up to there.
     """
-    second = None if on_moved == "stop" else second_process()
-    return second or nullcontext()
+    worker = None if on_moved == "stop" else second_process()
+    return worker or nullcontext()
 
 
 def _relearned(

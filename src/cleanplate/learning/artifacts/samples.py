@@ -10,6 +10,7 @@ from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.scene.scene import Scene
 from cleanplate.scene_file import Sample
 from cleanplate.scene_model.sizes import resized
+from cleanplate.streaming.tracking import cut_frames
 
 _SAMPLES = 8
 _WIDTH = 960
@@ -23,7 +24,7 @@ def take_samples(scene: Scene, inputs: LearningFrames) -> tuple[Sample, ...]:
     scale = min(1.0, _WIDTH / width)
     size = FrameSize(round(height * scale), round(width * scale))
     pictures, extras = inputs.read(positions)
-    cuts = scene.cut(pictures, extras)
+    cuts = cut_frames(scene.model, pictures, extras)
     return tuple(
         Sample(
             number=frames.numbers[position],
