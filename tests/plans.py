@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from cleanplate.frames import FrameSize, Mask
+import numpy as np
+
+from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation import SegmentationPlan, SegmentationSettings, Segmenter, ShadowModel
-from cleanplate.segmentation.cleanup import Cleanup
+from cleanplate.segmentation.cleanup import cleaned, refined, without_small
 from cleanplate.segmentation.layers import Layers
+from cleanplate.segmentation.opencv import ArrayOps
+from cleanplate.segmentation.ops import Seen
 
 
 def plan_of(settings: SegmentationSettings, noise: Mask) -> SegmentationPlan:
@@ -32,8 +36,48 @@ def rims_plan(depth: int, least: float, size: FrameSize) -> SegmentationPlan:
     return replace(plan, rim_depth=depth, threshold=least)
 
 
-def cleanup_of(settings: SegmentationSettings, size: FrameSize) -> Cleanup:
-    return Cleanup(SegmentationPlan.of(settings, size))
+def array_ops(plan: SegmentationPlan, shadow: ShadowModel | None = None) -> ArrayOps:
+    """The primitives on numpy, of a scene without noise."""
+    return ArrayOps(plan, np.zeros(plan.size, np.uint8), shadow)
+
+
+def cleanup_of(settings: SegmentationSettings, size: FrameSize) -> Callable[[Mask], Mask]:
+    """The clean-up of a mask where all of the frame differs."""
+    plan = SegmentationPlan.of(settings, size)
+    ops, differs = array_ops(plan), np.full(size, 255, np.uint8)
+
+    def apply(mask: Mask) -> Mask:
+        return without_small(ops, cleaned(plan, ops, mask, None, differs), plan.min_area)
+
+    return apply
+
+
+def refined_by(
+    ops: Any, plan: SegmentationPlan, limit: int, masks: tuple[Any, Any], pair: tuple[Any, Any]
+) -> Any:
+    """A mask and what it was before the clean-up, with the boundary decided again.
+
+    Args:
+        ops: The primitives of either library.
+        plan: Of the masks.
+        limit: Threshold of all pixels.
+        masks: After and before the clean-up.
+        pair: Frames and backgrounds.
+    """
+    threshold = ops.threshold * 0 + limit
+    seen = Seen(*pair, threshold, threshold, ops.edge, ops.coloured(*pair))
+    return refined(plan, ops, seen, *masks)[0]
+
+
+def refined_of(
+    plan: SegmentationPlan,
+    limit: int,
+    shadow: ShadowModel,
+    masks: tuple[Mask, Mask],
+    pair: tuple[Picture, Picture],
+) -> Mask:
+    """The same by OpenCV."""
+    return refined_by(array_ops(plan, shadow), plan, limit, masks, pair)
 
 
 def tensor_segmenter_of(
@@ -42,3 +86,13 @@ def tensor_segmenter_of(
     from cleanplate.tensor_segmentation import TensorSegmenter
 
     return TensorSegmenter(noises, plan_of(settings, noises[0]), **others)
+
+
+def tensor_ops(plan: SegmentationPlan, shadows: Sequence[ShadowModel | None] = (None,)) -> Any:
+    """The primitives on torch, for a frame of each of some scenes without noise."""
+    import torch
+
+    from cleanplate.tensor_segmentation.ops import TensorOps, Views
+
+    noises = [np.zeros(plan.size, np.uint8) for _ in shadows]
+    return TensorOps(Views(noises, plan, shadows, torch.device("cpu")), list(range(len(shadows))))

@@ -8,10 +8,10 @@ import pytest
 from numpy.typing import NDArray
 
 from cleanplate.frames import FrameSize, Mask
-from cleanplate.segmentation import SegmentationSettings
-from cleanplate.segmentation.cleanup import remove_small
+from cleanplate.segmentation import SegmentationPlan, SegmentationSettings
+from cleanplate.segmentation.cleanup import without_small
 from cleanplate.segmentation.plan import odd_length
-from plans import cleanup_of
+from plans import array_ops, cleanup_of
 
 REFERENCE = FrameSize(240, 320)
 NOTHING = SegmentationSettings(median_size=0, closing=0, min_area=0)
@@ -26,9 +26,14 @@ def random_order(values: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.random.default_rng(0).permutation(values)
 
 
+def remove_small(mask: Mask, least: int) -> Mask:
+    size = FrameSize(*mask.shape)
+    return without_small(array_ops(SegmentationPlan.of(NOTHING, size)), mask, least)
+
+
 def cleaned(mask: Mask, **settings: int) -> Mask:
     chosen = NOTHING.model_copy(update=settings)
-    return cleanup_of(chosen, FrameSize(*mask.shape)).apply(mask)
+    return cleanup_of(chosen, FrameSize(*mask.shape))(mask)
 
 
 @pytest.mark.parametrize("side", [3, 5, 7, 15, 31])
@@ -56,7 +61,7 @@ def test_nothing_to_do_leaves_a_mask_as_it_is() -> None:
 def test_an_empty_and_a_full_mask_stay_so() -> None:
     for value in (0, 255):
         mask = np.full(REFERENCE, value, np.uint8)
-        assert np.array_equal(cleanup_of(SegmentationSettings(), REFERENCE).apply(mask), mask)
+        assert np.array_equal(cleanup_of(SegmentationSettings(), REFERENCE)(mask), mask)
 
 
 def test_closing_joins_what_is_nearer_than_its_diameter() -> None:
@@ -118,9 +123,9 @@ def test_lengths_grow_with_the_frame_and_areas_with_its_pixels() -> None:
     settings = SegmentationSettings(median_size=7, closing=0, min_area=40)
     small, large = FrameSize(240, 320), FrameSize(720, 960)
     mask = random_mask(small, 0.5) & cv2.medianBlur(random_mask(small, 0.55, seed=2), 5)
-    in_small = cleanup_of(settings, small).apply(mask)
+    in_small = cleanup_of(settings, small)(mask)
     enlarged = np.repeat(np.repeat(mask, 3, axis=0), 3, axis=1)
-    in_large = cleanup_of(settings, large).apply(enlarged)
+    in_large = cleanup_of(settings, large)(enlarged)
     agreement = (np.repeat(np.repeat(in_small, 3, axis=0), 3, axis=1) == in_large).mean()
     assert in_small.any()
     assert agreement > 0.97

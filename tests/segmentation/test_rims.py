@@ -7,8 +7,7 @@ import pytest
 
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation import SegmentationSettings, ShadowModel
-from cleanplate.segmentation.rims import Rims
-from plans import rims_plan, segmenter_of
+from plans import refined_of, rims_plan, segmenter_of
 from scenes import paint_plate
 
 SIZE = FrameSize(240, 320)
@@ -46,8 +45,7 @@ def mask_of(picture: Picture, model: ShadowModel | None = MODEL, **settings: obj
 
 
 def decided_of(mask: Mask, raw: Mask, picture: Picture) -> Mask:
-    rims = Rims(rims_plan(3, 45, SIZE), threshold=np.full(SIZE, 54, np.uint8), shadow=MODEL)
-    return rims.decide(mask, raw, picture, plate())
+    return refined_of(rims_plan(3, 45, SIZE), 54, MODEL, (mask, raw), (picture, plate()))
 
 
 def truth() -> Mask:
@@ -113,8 +111,8 @@ def test_only_the_rim_changes() -> None:
     mask[60:180, 60:260] = 255
     background = random.integers(0, 200, (*SIZE, 3), dtype=np.uint8)
     picture = background + random.integers(0, 25, (*SIZE, 3), dtype=np.uint8)
-    rims = Rims(rims_plan(3, 45, SIZE), threshold=np.full(SIZE, 60, np.uint8), shadow=MODEL)
-    decided = rims.decide(mask, raw, picture, background)
+    plan = rims_plan(3, 45, SIZE)
+    decided = refined_of(plan, 60, MODEL, (mask, raw), (picture, background))
     assert (decided[63:177, 63:257] == 255).all()
     assert not decided[mask == 0].any()  # nothing was cut off, so nothing comes back
     assert (decided != mask).any()
@@ -143,11 +141,11 @@ def test_what_the_clean_up_cut_off_comes_back_if_it_was_there_before() -> None:
 
 
 def test_nothing_is_decided_at_depth_0_or_without_foreground() -> None:
-    mask = truth()
-    rims = Rims(rims_plan(0, 45, SIZE), threshold=CALM, shadow=MODEL)
-    assert np.array_equal(rims.decide(mask, mask, plate(), plate()), mask)
-    rims = Rims(rims_plan(3, 45, SIZE), threshold=CALM, shadow=MODEL)
-    assert not rims.decide(np.zeros_like(mask), mask, plate(), plate()).any()
+    mask, pair = truth(), (plate(), plate())
+    decided = refined_of(rims_plan(0, 45, SIZE), 3, MODEL, (mask, mask), pair)
+    assert np.array_equal(decided, mask)
+    nothing = np.zeros_like(mask)
+    assert not refined_of(rims_plan(3, 45, SIZE), 3, MODEL, (nothing, mask), pair).any()
 
 
 @pytest.mark.parametrize("area", [np.s_[0:40, 0:60], np.s_[200:240, 250:320]])

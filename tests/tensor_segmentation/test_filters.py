@@ -9,19 +9,18 @@ import torch
 
 from cleanplate.frames import FrameSize, Mask
 from cleanplate.scene_model.sizes import enlarged_mask, resized
-from cleanplate.segmentation import SegmentationSettings
+from cleanplate.segmentation.opencv.ops import majority as opencv_majority
+from cleanplate.segmentation.ops import disc
 from cleanplate.tensor_segmentation import resampling
 from cleanplate.tensor_segmentation.filters import (
     blurred,
     closed,
-    disc_reaches,
     gaussian_weights,
     majority,
     packed,
     unpacked,
 )
 from cleanplate.tensor_segmentation.resampling import block_means, enlarged_masks, reduced
-from plans import cleanup_of
 
 SIZES = [FrameSize(41, 57), FrameSize(64, 48)]
 
@@ -52,26 +51,24 @@ def test_a_blur_is_that_of_opencv(size: FrameSize, side: int, sigma: float) -> N
 @pytest.mark.parametrize("side", [0, 3, 7, 13])
 def test_a_majority_is_that_of_the_cleanup(side: int) -> None:
     mask = blotches(SIZES[0])
-    cleanup = cleanup_of(SegmentationSettings(median_size=side), FrameSize(240, 320))
-    np.testing.assert_array_equal(
-        majority(as_bool(mask), side)[0].numpy(), cleanup.majority(mask) > 0
-    )
+    found = majority(as_bool(mask), side)[0].numpy()
+    np.testing.assert_array_equal(found, opencv_majority(mask, side) > 0)
 
 
 @pytest.mark.parametrize("diameter", range(1, 64, 2))
 def test_a_disc_is_that_of_opencv(diameter: int) -> None:
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter, diameter))
-    assert [2 * reach + 1 for reach in disc_reaches(diameter)] == disc.sum(axis=1).tolist()
+    expected = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter, diameter))
+    assert [2 * reach + 1 for reach in disc(diameter)] == expected.sum(axis=1).tolist()
 
 
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("diameter", [3, 7, 15, 63])
 def test_gaps_are_closed_as_opencv_closes_them(size: FrameSize, diameter: int) -> None:
     mask = blotches(size) & blotches(size, 1)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter, diameter))
-    expected = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, disc)
+    element = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (diameter, diameter))
+    expected = cv2.morphologyEx(mask, cv2.MORPH_CLOSE, element)
     assert (expected != mask).any()
-    np.testing.assert_array_equal(closed(as_bool(mask), diameter)[0].numpy(), expected > 0)
+    np.testing.assert_array_equal(closed(as_bool(mask), disc(diameter))[0].numpy(), expected > 0)
 
 
 @pytest.mark.parametrize("count", [1, 3, 8, 17])
@@ -80,8 +77,8 @@ def test_packed_masks_are_the_same_when_unpacked_and_closed_as_if_alone(count: i
     planes = packed(masks)
     assert planes.shape == (-(-count // 8), *SIZES[0])
     assert torch.equal(unpacked(planes, count), masks)
-    alone = torch.cat([closed(mask[None], 7) for mask in masks])
-    assert torch.equal(closed(masks, 7), alone)
+    alone = torch.cat([closed(mask[None], disc(7)) for mask in masks])
+    assert torch.equal(closed(masks, disc(7)), alone)
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 5])

@@ -10,16 +10,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from cleanplate.segmentation.cleanup import remove_small
-from cleanplate.tensor_segmentation.regions import find_regions, joined, without_small
+from cleanplate.frames import FrameSize
+from cleanplate.segmentation import SegmentationPlan, SegmentationSettings
+from cleanplate.segmentation.cleanup import cleaned, without_small
+from cleanplate.tensor_segmentation.regions import region_labels
+from plans import array_ops, tensor_ops
+
+SMALL = SegmentationPlan.of(
+    SegmentationSettings(median_size=0, closing=0, blur=0), FrameSize(40, 60)
+)
+
+
+def find_labels(mask: torch.Tensor) -> torch.Tensor:
+    return region_labels(mask, mask.flatten().nonzero().squeeze(1))
 
 
 def is_same_partition(mask: NDArray[np.bool_]) -> bool:
-    regions = find_regions(torch.from_numpy(mask)[None])
-    labels = np.full(mask.size, -1)
-    labels[regions.places.numpy()] = regions.labels.numpy()
-    labels = labels.reshape(mask.shape)
-    assert ((labels >= 0) == mask).all()
+    labels = np.full(mask.shape, -1)
+    labels[mask] = find_labels(torch.from_numpy(mask)[None]).numpy()
     count, expected = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
     pairs = set(zip(expected[mask].tolist(), labels[mask].tolist(), strict=True))
     return len(pairs) == count - 1 == len({label for _, label in pairs})
@@ -58,7 +66,7 @@ def test_an_empty_and_a_full_mask_have_regions_too() -> None:
 
 
 def test_regions_of_two_masks_never_touch() -> None:
-    labels = find_regions(torch.ones(2, 5, 7, dtype=torch.bool)).labels.view(2, 35)
+    labels = find_labels(torch.ones(2, 5, 7, dtype=torch.bool)).view(2, 35)
     assert labels[0].unique().numel() == labels[1].unique().numel() == 1
     assert labels[0, 0] != labels[1, 0]
 
@@ -66,9 +74,10 @@ def test_regions_of_two_masks_never_touch() -> None:
 def test_small_regions_go_and_those_of_just_enough_pixels_stay() -> None:
     mask = np.random.default_rng(3).random((2, 40, 60)) < 0.3
     for least in (0, 1, 2, 7, 1000):
-        found = without_small(torch.from_numpy(mask), least).numpy()
+        found = without_small(tensor_ops(SMALL, [None] * 2), torch.from_numpy(mask), least).numpy()
         for each, whole in zip(found, mask, strict=True):
-            np.testing.assert_array_equal(each, remove_small(whole * np.uint8(255), least) > 0)
+            expected = without_small(array_ops(SMALL), whole * np.uint8(255), least)
+            np.testing.assert_array_equal(each, expected > 0)
 
 
 def test_a_faint_region_is_taken_in_where_half_of_it_is_clear() -> None:
@@ -78,7 +87,7 @@ def test_a_faint_region_is_taken_in_where_half_of_it_is_clear() -> None:
     clear[0, 2:4, 1:5] = True  # 8 of 16
     clear[0, 2:4, 8:11] = True  # 6 of 16
     clear[0, 2:4, 25:27] = True  # not even faint
-    found = joined(clear, faint, 0.5)
+    found = cleaned(SMALL, tensor_ops(SMALL), clear, faint, faint)
     expected = clear.clone()
     expected[0, 2:6, 1:5] = True
     assert torch.equal(found, expected)

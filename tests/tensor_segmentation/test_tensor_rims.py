@@ -9,9 +9,7 @@ import torch
 
 from cleanplate.frames import FrameSize, Mask
 from cleanplate.segmentation import ShadowModel
-from cleanplate.segmentation.rims import Rims, loss_of_light
-from cleanplate.tensor_segmentation.rims import TensorRims
-from plans import rims_plan
+from plans import refined_by, refined_of, rims_plan, tensor_ops
 
 SIZE = FrameSize(48, 64)
 LEAST, THRESHOLD = 45.0, 54
@@ -35,15 +33,11 @@ def test_rims_are_those_of_opencv(seed: int, depth: int) -> None:
     background = random.integers(60, 200, (*SIZE, 3), dtype=np.uint8)
     strength = random.choice([-40, -8, 8, 40], (*SIZE, 1))
     picture = np.clip(background + strength, 0, 255).astype(np.uint8)
-    threshold = np.full(SIZE, THRESHOLD, np.uint8)
-    rims = Rims(rims_plan(depth, LEAST, SIZE), threshold=threshold, shadow=MODEL)
-    expected = rims.decide(mask, raw, picture, background)
+    plan = rims_plan(depth, LEAST, SIZE)
+    expected = refined_of(plan, THRESHOLD, MODEL, (mask, raw), (picture, background))
     assert (expected != mask).any()
     seen = [torch.from_numpy(each).permute(2, 0, 1)[None] for each in (picture, background)]
-    found = TensorRims(rims_plan(depth, LEAST, SIZE)).decide(
-        (torch.from_numpy(mask > 0)[None], torch.from_numpy(raw > 0)[None]),
-        (seen[0], seen[1]),
-        torch.from_numpy(threshold),
-        torch.from_numpy(loss_of_light(MODEL))[None],
-    )
+    masks = [torch.from_numpy(each > 0)[None] for each in (mask, raw)]
+    ops = tensor_ops(plan, [MODEL])
+    found = refined_by(ops, plan, THRESHOLD, (masks[0], masks[1]), (seen[0], seen[1]))
     assert np.array_equal(found[0].numpy(), expected > 0)

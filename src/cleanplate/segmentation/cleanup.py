@@ -1,103 +1,125 @@
-"""Clean-up of a raw mask: specks out, gaps closed, small regions removed."""
+"""Clean-up of a mask: specks out, gaps closed, boundaries refined, small regions removed.
+
+Boundary refinement: blur, windows and clean-up mix both sides of an outline. Along it every pixel
+is asked by itself: what is the background, or the background in the scene's own shadow, leaves the
+mask; what differs by the whole threshold and was cut off by the clean-up comes back. The majority
+of 3x3 pixels decides about what is neither, and evens out what noise does to single ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterable, Sequence
+from operator import mul, sub
 
-import cv2
-import numpy as np
-
-from cleanplate.frames import Mask
+from cleanplate.segmentation.difference import GREY_GAIN
+from cleanplate.segmentation.ops import Bits, Maps, Numbers, Ops, Seen, disc
 from cleanplate.segmentation.plan import SegmentationPlan
 
 LEAST_CLEAR = 0.5
 """Share of a faint region that has to be clear for the rest to be foreground too."""
+SHADOW_LEVELS, NO_SHADOW_LEVELS = 8.0, 16.0
+"""Distance to the background in shadow, summed over RGB, below which a pixel is in shadow (little
+more than the noise of one pixel, since vehicles are dark and grey as well), and from which not."""
+LEAST_SHADE, MOST_SHADE = 0.5, 1.1
+"""Shares of the scene's own shadow that are one: from the middle of a soft edge on."""
+_SMOOTHING = 3
+"""Side of the square whose majority evens out what single pixels say."""
 
 
-class Cleanup:
-    """The clean-up of a plan."""
+def cleaned(
+    plan: SegmentationPlan, ops: Ops, mask: Bits, faint: Bits | None, difference: Maps
+) -> Bits:
+    """A raw mask with specks taken out and gaps closed.
 
-    def __init__(self, plan: SegmentationPlan) -> None:
-        self._square, self._gap = plan.majority_side, plan.closing_diameter
-        self._min_area = plan.min_area
-        self._disc = cv2.getStructuringElement(
-            cv2.MORPH_ELLIPSE, (max(1, self._gap), max(1, self._gap))
-        )
-
-    def apply(
-        self,
-        mask: Mask,
-        faint: Mask | None = None,
-        differs: Mask | None = None,
-        decide: Callable[[Mask], Mask] | None = None,
-    ) -> Mask:
-        """Clean mask, `(H, W)`, 0 or 255, from a raw one.
-
-        Args:
-            mask: What is clearly foreground.
-            faint: That, and what is foreground only beside it; None: nothing is.
-            differs: Where a gap may be closed, since the frame differs at all; None: everywhere.
-            decide: What corrects the outlines before small regions are removed; None: nothing.
-        """
-        # What is empty all around stays so: only the part that holds anything is looked at.
-        part = part_with(mask if faint is None else faint, self._square // 2 + self._gap // 2)
-        inner = self.majority(mask[part])
-        if faint is not None:
-            inner = _joined(inner, self.majority(faint[part]))
-        if self._gap > 1:
-            closed = cv2.morphologyEx(inner, cv2.MORPH_CLOSE, self._disc)
-            if differs is not None:
-                cv2.bitwise_and(closed, differs[part], dst=closed)
-            inner = cv2.bitwise_or(inner, closed)
-        cleaned = np.zeros_like(mask)
-        cleaned[part] = inner
-        if decide is not None:
-            cleaned = decide(cleaned)
-        return remove_small(cleaned, self._min_area)
-
-    def majority(self, mask: Mask) -> Mask:
-        """Each pixel as most of the square around it."""
-        if self._square <= 1:
-            return mask
-        # The mean of a binary square tells its majority, far faster than a median filter.
-        square = (self._square, self._square)
-        mean = cv2.blur(mask, square, borderType=cv2.BORDER_REPLICATE)
-        return np.asarray(cv2.compare(mean, 127, cv2.CMP_GT), np.uint8)
+    Args:
+        plan: Of the masks.
+        ops: The primitives.
+        mask: What is clearly foreground.
+        faint: That, and what is foreground only beside it; None: nothing is.
+        difference: A gap between two vehicles in which the plain road shows is none in a vehicle.
+    """
+    clear = ops.majority(mask, plan.majority_side)
+    if faint is not None:
+        clear = _joined(ops, clear, ops.majority(faint, plan.majority_side))
+    if plan.closing_diameter <= 1:
+        return clear
+    closed = ops.closed(clear, disc(plan.closing_diameter))
+    return clear | (closed & ops.above(difference, plan.differs))
 
 
-def part_with(mask: Mask, reach: int) -> tuple[slice, slice]:
-    """The rows and columns that hold all of a mask, and what lies around it up to a reach."""
-    left, top, width, height = cv2.boundingRect(mask)
-    rim = reach + 1  # beyond what is reached there is at least one empty row
-    return np.s_[max(0, top - rim) : top + height + rim, max(0, left - rim) : left + width + rim]
-
-
-def _joined(mask: Mask, faint: Mask) -> Mask:
-    """The mask and those 8-connected regions of the faint one that it covers half of."""
-    if not cv2.hasNonZero(mask):
+def _joined(ops: Ops, mask: Bits, faint: Bits) -> Bits:
+    """The mask and those regions of the faint one that it covers half of."""
+    if ops.is_empty(mask):
         return mask
-    count, labels = cv2.connectedComponents(faint, connectivity=8)
-    # Most of the frame is no region: what follows looks only at those.
-    places = np.flatnonzero(faint.reshape(-1) > 0)
-    own, is_covered = labels.reshape(-1).take(places), mask.reshape(-1).take(places) > 0
-    covered = np.bincount(own[is_covered], minlength=count)
-    areas = np.bincount(own, minlength=count)
-    joins = covered >= np.maximum(LEAST_CLEAR * areas, 1)
-    joined = mask.copy()
-    joined.reshape(-1)[places[joins.take(own)]] = 255
-    return joined
+    regions = ops.regions(faint)
+    is_clear = regions.are_in(mask)
+    covered, area = regions.total(is_clear), regions.total(is_clear | True)
+    return mask | regions.covered((covered >= LEAST_CLEAR * area) & (covered > 0))
 
 
-def remove_small(mask: Mask, min_area: int) -> Mask:
+def refined(
+    plan: SegmentationPlan, ops: Ops, seen: Seen, mask: Bits, raw: Bits
+) -> tuple[Bits, Bits | None]:
+    """Mask with its boundary decided again, and what left it as a shadow; None: nothing did.
+
+    Args:
+        plan: Of the masks.
+        ops: The primitives.
+        seen: The frames.
+        mask: After the clean-up.
+        raw: Before it; only what is in here can come back.
+    """
+    if plan.rim_depth == 0 or ops.is_empty(mask):
+        return mask, None
+    # Where the frame cuts through an object there is no outline: nothing is eroded there.
+    core = ops.eroded(mask, disc(2 * plan.rim_depth + 1))
+    rim = ops.dilated(mask, disc(2 * plan.rim_reach + 1)) & ~core
+    pixels = ops.pixels(rim)
+    scene = pixels.colours(seen.background)
+    change = tuple(map(sub, pixels.colours(seen.picture), scene))
+    difference = _sum(map(abs, change))
+    is_grey = ~pixels.are_in(seen.coloured)
+    difference = (difference + (GREY_GAIN * difference - difference) * is_grey).clip(max=255)
+    is_inside, is_clear = pixels.are_in(mask), difference > pixels.at(seen.threshold)
+    is_shaded = is_clear & False
+    if ops.loss is not None:
+        off, is_known = _off_shadow(change, scene, tuple(map(pixels.at, ops.loss))), is_clear | True
+        if ops.general is not None:
+            is_known = is_known & ~pixels.are_in(ops.general)
+        is_shaded = is_known & (off < SHADOW_LEVELS)
+        is_clear = is_clear & ~(is_known & (off < NO_SHADOW_LEVELS))
+    differs = is_inside & (difference >= plan.empty)
+    differs = differs | (~is_inside & is_clear & pixels.are_in(raw))
+    single = core | pixels.mask(differs & ~is_shaded)
+    surely = core | pixels.mask(is_inside & is_clear)
+    decided = surely | (ops.majority(single, _SMOOTHING) & rim)
+    shaded: Bits | None = None
+    if plan.labels_shadows:
+        shaded = pixels.mask(differs & is_shaded) & ~decided
+    return decided, shaded
+
+
+def _off_shadow(
+    change: Sequence[Numbers], scene: Sequence[Numbers], loss: Sequence[Numbers]
+) -> Numbers:
+    """How far pixels are from the background in shadow, in grey levels summed over RGB.
+
+    In the soft edge of a shadow only a part of the light is lost: the nearest part counts.
+    """
+    whole = tuple(map(mul, scene, loss))
+    share = _sum(map(mul, change, whole)) / _sum(map(mul, whole, whole)).clip(min=1)
+    share = share.clip(LEAST_SHADE, MOST_SHADE)
+    return _sum(abs(c - share * w) for c, w in zip(change, whole, strict=True))
+
+
+def _sum(channels: Iterable[Numbers]) -> Numbers:
+    red, green, blue = channels
+    return red + green + blue
+
+
+def without_small(ops: Ops, mask: Bits, least: int) -> Bits:
     """Mask without the 8-connected regions of fewer pixels."""
-    if min_area <= 1:
+    if least <= 1 or ops.is_empty(mask):
         return mask
-    part = part_with(mask, 0)
-    inner = mask[part]
-    count, labels = cv2.connectedComponents(inner, connectivity=8)
-    is_large = np.bincount(labels[inner > 0], minlength=count) >= min_area
-    if is_large[1:].all():
-        return mask
-    rest = np.zeros_like(mask)
-    rest[part] = np.take(is_large.view(np.uint8) * np.uint8(255), labels)
-    return rest
+    regions = ops.regions(mask)
+    return regions.covered(regions.total(regions.are_in(mask)) >= least)

@@ -19,16 +19,21 @@ IN_GREY = np.minimum(np.arange(256) * GREY_GAIN, 255).astype(np.uint8)
 """What each difference counts there."""
 
 
-def residual(picture: Picture, background: Picture) -> Mask:
+def residual(picture: Picture, background: Picture, *, grey: bool | None = None) -> Mask:
     """Absolute difference summed over RGB, `(H, W)`, uint8, held at 255.
 
     Without colours it counts `GREY_GAIN` times as much, rounded down. Eight bits are enough, since
     no threshold is higher than 255, and strong edges bleed less into their surroundings when the
     difference is blurred.
+
+    Args:
+        picture: `(H, W, 3)`, uint8.
+        background: Likewise.
+        grey: Whether both have no colours; None: it is looked for.
     """
     red, green, blue = cv2.split(cv2.absdiff(picture, background))
     difference: Mask = cv2.add(cv2.add(red, green), blue)
-    if is_grey(picture, background):
+    if is_grey(picture, background) if grey is None else grey:
         difference = cv2.LUT(difference, IN_GREY)
     return difference
 

@@ -160,6 +160,12 @@ class SegmentationPlan:
         return max(3, self.majority_side)
 
     @property
+    def reach(self) -> int:
+        """How far from what differs anything is looked at or changed, in pixels."""
+        outline = max(self.closing_diameter // 2, self.rim_reach + 1)
+        return max(self.caster_side // 2, self.majority_side // 2 + outline)
+
+    @property
     def tells_shadows(self) -> bool:
         """Whether shadows are taken out of masks."""
         return self.shadows != "keep"

@@ -156,6 +156,12 @@ def _learned(samples: Sequence[ShadowSamples]) -> ShadowModel | None:
     return _model(means[shadows], covariances[shadows])
 
 
+def loss_of_light(shadow: ShadowModel) -> NDArray[np.float32]:
+    """What the scene's shadows do to red, green and blue, as a share of the light, `(3,)`."""
+    light, red, blue = shadow.mean
+    return np.expm1([light + red, light - red - blue, light + blue]).astype(np.float32)
+
+
 def _model(mean: NDArray[np.float64], covariance: NDArray[np.float64]) -> ShadowModel:
     rows = tuple(tuple(float(value) for value in row) for row in covariance)
     return ShadowModel(tuple(float(value) for value in mean), rows)

@@ -6,11 +6,13 @@ All of it is arithmetic of whole numbers, so that every device gives the same.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from cleanplate.segmentation.ops import Shape
 from cleanplate.windows import window_sums
 
 _BITS = 8
@@ -18,6 +20,7 @@ _FRACTION = 256
 """OpenCV's weights of a blur of bytes are multiples of one of so many."""
 
 
+@lru_cache
 def gaussian_weights(side: int, sigma: float) -> tuple[int, ...]:
     """Weights of a Gaussian window of an odd side, whole numbers whose sum is 256.
 
@@ -61,31 +64,35 @@ def _weighted(values: Tensor, weights: tuple[int, ...], dim: int) -> Tensor:
     return sums
 
 
+def counts(mask: Tensor, side: int, border: str = "constant") -> Tensor:
+    """How many pixels of a mask `(B, H, W)`, bool, are in the square around each pixel."""
+    half = side // 2
+    sums = functional.pad(mask.float(), (half, half, half, half), mode=border)
+    for dim in (2, 1):
+        sums = window_sums(sums, side, dim)
+    return sums
+
+
 def majority(mask: Tensor, side: int) -> Tensor:
     """Each pixel of a mask `(B, H, W)`, bool, as most of the square around it; edges go on."""
     if side <= 1:
         return mask
-    half = side // 2
-    counts = functional.pad(mask.float(), (half, half, half, half), mode="replicate")
-    for dim in (2, 1):
-        counts = window_sums(counts, side, dim)
-    return counts > side * side / 2
+    return counts(mask, side, "replicate") > side * side / 2
 
 
-def disc_reaches(diameter: int) -> tuple[int, ...]:
-    """How far a disc of an odd diameter reaches to each side of its middle, row by row."""
-    radius = diameter // 2
-    return tuple(
-        round(radius * math.sqrt((radius**2 - row**2) / radius**2)) if radius else 0
-        for row in range(-radius, radius + 1)
-    )
+def closed(mask: Tensor, shape: Shape) -> Tensor:
+    """Mask `(B, H, W)`, bool, with the gaps closed that a structuring element does not fit into."""
+    return unpacked(_eroded(_dilated(packed(mask), shape), shape), len(mask))
 
 
-def closed(mask: Tensor, diameter: int) -> Tensor:
-    """Mask `(B, H, W)`, bool, with the gaps closed that a disc does not fit into."""
-    reaches = disc_reaches(diameter)
-    grown = dilated(packed(mask), reaches)
-    return unpacked(eroded(grown, reaches), len(mask))
+def dilated(mask: Tensor, shape: Shape) -> Tensor:
+    """Mask `(B, H, W)`, bool, grown by a structuring element, widest in its middle row."""
+    return unpacked(_dilated(packed(mask), shape), len(mask))
+
+
+def eroded(mask: Tensor, shape: Shape) -> Tensor:
+    """Mask shrunk by one; what is beyond the edge does not eat it away."""
+    return unpacked(_eroded(packed(mask), shape), len(mask))
 
 
 def packed(mask: Tensor) -> Tensor:
@@ -107,8 +114,7 @@ def unpacked(planes: Tensor, count: int) -> Tensor:
     return ((planes[:, None] >> bits) & 1).flatten(0, 1)[:count].to(torch.bool)
 
 
-def dilated(planes: Tensor, reaches: tuple[int, ...]) -> Tensor:
-    """Packed masks grown by a shape that is symmetric and widest in its middle row."""
+def _dilated(planes: Tensor, reaches: Shape) -> Tensor:
     radius, (height, width) = len(reaches) // 2, planes.shape[1:]
     padded = functional.pad(planes, (reaches[radius], reaches[radius]))
     wide: dict[int, Tensor] = {}
@@ -127,6 +133,5 @@ def dilated(planes: Tensor, reaches: tuple[int, ...]) -> Tensor:
     return grown
 
 
-def eroded(planes: Tensor, reaches: tuple[int, ...]) -> Tensor:
-    """Packed masks shrunk by such a shape; what is beyond the edge does not eat them away."""
-    return ~dilated(~planes, reaches)
+def _eroded(planes: Tensor, reaches: Shape) -> Tensor:
+    return ~_dilated(~planes, reaches)

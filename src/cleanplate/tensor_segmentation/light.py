@@ -28,39 +28,34 @@ class TensorLight:
         least = np.stack([light.least_difference for light in self._lights])
         self._least_differences = torch.from_numpy(least).to(device)
 
-    def changed(self, difference: Tensor, views: list[int]) -> list[int]:
-        """Places of the frames that differ from their backgrounds in more than a little.
-
-        Args:
-            difference: Summed over RGB, `(B, h, w)`, uint8.
-            views: Whose threshold each frame has.
-        """
-        agrees = difference < picked(self._least_differences, views)
-        counts = agrees.flatten(1).sum(1).tolist()
-        least = CALM * difference[0].numel()
-        return [place for place, count in enumerate(counts) if count < least]
-
-    def follow(self, pictures: Tensor, backgrounds: Tensor, views: list[int]) -> Tensor:
-        """Backgrounds `(B, 3, h, w)`, uint8, in the light of the pictures; a copy if any differs.
+    def relit(
+        self, pictures: Tensor, backgrounds: Tensor, difference: Tensor, views: list[int]
+    ) -> Tensor:
+        """Backgrounds in the light of the pictures; themselves where no light differs.
 
         Args:
             pictures: `(B, 3, h, w)`, uint8.
             backgrounds: Likewise.
+            difference: Of both summed over RGB, `(B, h, w)`, uint8.
             views: Whose threshold each frame has.
         """
+        agrees = (difference < picked(self._least_differences, views)).flatten(1).sum(1).tolist()
+        least = CALM * difference[0].numel()
+        places = [place for place, count in enumerate(agrees) if count < least]
+        if not places:
+            return backgrounds
         step = self._lights[0].step
-        shown, plates = (_as_arrays(block_means(each, step)) for each in (pictures, backgrounds))
-        changes = [
-            self._lights[view].explain(*pair)
-            for view, *pair in zip(views, shown, plates, strict=True)
-        ]
+        shown, plates = (
+            _as_arrays(block_means(each[places], step)) for each in (pictures, backgrounds)
+        )
+        lights = [self._lights[views[place]] for place in places]
+        changes = [light.explain(*pair) for light, *pair in zip(lights, shown, plates, strict=True)]
         if all(part is None for change in changes for part in change):
             return backgrounds
         lit = backgrounds.clone()
-        for place, (view, change) in enumerate(zip(views, changes, strict=True)):
+        for place, light, change in zip(places, lights, changes, strict=True):
             if change.curve is not None:
                 lit[place] = _tabled(lit[place], change.curve.table())
-            light = self._lights[view]
             if change.rows is not None:
                 lit[place] = _gained(lit[place], change.rows, light.band)
             if change.gains is not None:

@@ -1,40 +1,64 @@
-"""Connected regions of masks on any device: labels by hooking neighbours' trees together."""
+"""Pixels and connected regions of masks of many frames, on tensors of any device."""
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 
-class Regions(NamedTuple):
-    """The 8-connected regions of some masks, by the pixels of the masks alone.
+class TensorPixels:
+    """The pixels of masks `(B, h, w)`."""
 
-    Attributes:
-        places: Of these pixels, `(N,)`, counted through all masks.
-        labels: Region of each, `(N,)`: position of one of its pixels among the places.
-    """
+    def __init__(self, where: Tensor) -> None:
+        self._shape = where.shape
+        self._places = where.flatten().nonzero().squeeze(1)
 
-    places: Tensor
-    labels: Tensor
+    def at(self, values: Tensor) -> Tensor:
+        return values.expand(self._shape).flatten()[self._places]
 
-    def counted(self, chosen: Tensor) -> Tensor:
-        """How many chosen pixels, `(N,)`, 1 or 0, the region of each pixel has."""
-        counts = torch.zeros_like(self.labels).scatter_add_(0, self.labels, chosen)
-        return counts[self.labels]
+    are_in = at
+
+    def colours(self, pictures: Tensor) -> tuple[Tensor, ...]:
+        channels = pictures.transpose(0, 1).flatten(1)
+        return channels[:, self._places].float().unbind()
+
+    def mask(self, chosen: Tensor) -> Tensor:
+        filled = chosen.new_zeros(self._shape.numel())
+        filled[self._places] = chosen
+        return filled.view(self._shape)
 
 
-def find_regions(mask: Tensor) -> Regions:
-    """Regions of masks `(B, H, W)`, bool.
+class TensorRegions(TensorPixels):
+    """The 8-connected regions of masks, or of their parts in and out of others."""
+
+    def __init__(self, mask: Tensor, divided_by: Tensor | None = None) -> None:
+        super().__init__(mask)
+        self._labels = region_labels(mask, self._places)
+        self._owners, self._most = self._labels, len(self._places)
+        if divided_by is not None:
+            self._owners, self._most = 2 * self._labels + self.at(divided_by), 2 * self._most
+
+    def total(self, values: Tensor) -> Tensor:
+        sums = values.new_zeros(self._most, dtype=torch.double)
+        return sums.scatter_add_(0, self._owners, values.double())
+
+    def covered(self, chosen: Tensor) -> Tensor:
+        return self.mask(chosen[self._labels])
+
+
+def region_labels(mask: Tensor, places: Tensor) -> Tensor:
+    """8-connected region of each pixel of masks, `(N,)`: position of one of its pixels among them.
+
+    Args:
+        mask: `(B, H, W)`, bool.
+        places: Of its pixels, `(N,)`, counted through all masks.
 
     After FastSV of Zhang, Azad and Hu (SIAM PP 2020): every pixel points to another of its region,
     the trees of neighbours are hooked together and flattened, until nothing moves; about log2 of
     the longest way through a region rounds. What is not in the mask, most of it, costs next to
     nothing.
     """
-    places = mask.flatten().nonzero().squeeze(1)
     neighbours = _neighbours(mask, torch.arange(len(places), device=mask.device))
     parents = _ends_of_runs(places, mask.shape[2])
     while True:
@@ -43,25 +67,8 @@ def find_regions(mask: Tensor) -> Regions:
         hooked = parents.scatter_reduce(0, parents, seen, "amax")
         hooked = torch.maximum(torch.maximum(hooked, seen), grandparents)
         if torch.equal(hooked, parents):
-            return Regions(places, parents)
+            return parents
         parents = hooked
-
-
-def without_small(mask: Tensor, least: int) -> Tensor:
-    """Masks without the regions of fewer pixels."""
-    if least <= 1:
-        return mask
-    regions = find_regions(mask)
-    kept = regions.counted(torch.ones_like(regions.labels)) >= least
-    return _filled(mask, regions, kept)
-
-
-def joined(mask: Tensor, faint: Tensor, least_share: float) -> Tensor:
-    """Masks and those regions of the faint ones that they cover so much of."""
-    regions = find_regions(faint)
-    covered = regions.counted(mask.flatten()[regions.places].to(regions.labels.dtype))
-    least = (least_share * regions.counted(torch.ones_like(regions.labels))).clamp(min=1)
-    return mask | _filled(mask, regions, covered >= least)
 
 
 def _ends_of_runs(places: Tensor, width: int) -> Tensor:
@@ -83,10 +90,3 @@ def _neighbours(mask: Tensor, numbers: Tensor) -> Tensor:
     steps = [down * width + right for down in (-1, 0, 1) for right in (-1, 0, 1)]
     found = torch.stack([numbered[places + step] for step in steps])
     return torch.where(found < 0, numbers, found)
-
-
-def _filled(mask: Tensor, regions: Regions, chosen: Tensor) -> Tensor:
-    """A mask of the chosen pixels of regions."""
-    filled = torch.zeros_like(mask).flatten()
-    filled[regions.places] = chosen
-    return filled.view(mask.shape)

@@ -9,114 +9,80 @@ from torch import Tensor
 
 from cleanplate.segmentation.plan import ShadowLimits
 from cleanplate.segmentation.shadows import (
-    LEAST_DARKENING,
+    CLIPPED,
     LOG_OFFSET,
-    LOOSE_COLOUR,
-    LOOSE_SPREAD,
-    RELIT_LIGHT,
     SMALL_WINDOW,
     WINDOW,
+    Change,
+    ShadowTests,
+    tested,
 )
 
 _AT_ONCE = 2**20
 """Pixels whose windows are looked at in one go: a few hundred MB."""
 
 
-class TensorShadows(NamedTuple):
-    """Where frames may be their background in another light, `(B, H, W)`, bool and float32.
+class OwnShadows(NamedTuple):
+    """What is known of the shadows of the scene of each frame.
 
     Attributes:
-        likely: Whatever stands there has no texture and no colour of its own.
-        possible: The same with looser limits.
-        darker: What light may do at all, taken away.
-        brighter: Likewise, added.
-        texture: What single pixels of the background differ from those around them by.
-        change: The same of frame over background.
+        whitening: `(B, 3, 4)`, of `ShadowModel`, in deviations that are allowed.
+        is_known: Whether it is known, `(B,)`, bool.
     """
 
-    likely: Tensor
-    possible: Tensor
-    darker: Tensor
-    brighter: Tensor
-    texture: Tensor
-    change: Tensor
+    whitening: Tensor
+    is_known: Tensor
 
 
-def find_shadows(
+def shadow_tests(
     pictures: Tensor,
     backgrounds: Tensor,
-    limits: ShadowLimits,
     considered: Tensor,
-    whitening: Tensor | None = None,
-) -> TensorShadows:
-    """Where frames may be their background in another light.
+    limits: ShadowLimits,
+    own: OwnShadows | None,
+) -> ShadowTests:
+    """What single pixels with their neighbours say of the light, where it is considered.
 
     Args:
         pictures: `(B, 3, H, W)`, uint8.
         backgrounds: Likewise.
-        limits: What a shadow may be.
         considered: `(B, H, W)`, bool: asked is only there, which spares the most of a frame.
-        whitening: `(B, 3, 4)`, of the scene's own shadows, in deviations that are allowed; None:
-            they are not known.
+        limits: What a shadow may be.
+        own: Of the scenes; None: nothing is known of any.
     """
     masks = [torch.zeros_like(considered) for _ in range(4)]
     maps = [torch.zeros(considered.shape, device=considered.device) for _ in range(2)]
     for some in considered.nonzero().split(_AT_ONCE):
         place = some.unbind(1)
-        seen = _judged((pictures, backgrounds), place, limits, whitening)
+        seen = _tested((pictures, backgrounds), place, limits, own)
         for whole, found in zip((*masks, *maps), seen, strict=True):
             whole[place] = found
-    return TensorShadows(*masks, *maps)
+    return ShadowTests._make((*masks, (pictures < CLIPPED).all(1), *maps))
 
 
-class _Darkening(NamedTuple):
-    """What frames do to their backgrounds at some places, as in `cleanplate.segmentation`."""
-
-    light: Tensor
-    variance: Tensor
-    strangeness: Tensor
-
-    def shadows(self, limits: ShadowLimits) -> tuple[Tensor, Tensor]:
-        darker = (self.light > limits.darkest) & (self.light < -LEAST_DARKENING)
-        most = limits.variance
-        return (
-            darker & (self.variance < most) & (self.strangeness < 1),
-            darker & (self.variance < LOOSE_SPREAD**2 * most) & (self.strangeness < LOOSE_COLOUR),
-        )
-
-    def relit(self, limits: ShadowLimits) -> tuple[Tensor, Tensor]:
-        even = self.variance < limits.variance
-        darker = (self.light >= RELIT_LIGHT[0]) & (self.light <= -LEAST_DARKENING)
-        brighter = (self.light >= LEAST_DARKENING) & (self.light <= RELIT_LIGHT[1])
-        return even & darker, even & brighter
-
-
-def _judged(
+def _tested(
     seen: tuple[Tensor, Tensor],
     place: tuple[Tensor, ...],
     limits: ShadowLimits,
-    whitening: Tensor | None,
-) -> TensorShadows:
+    own: OwnShadows | None,
+) -> tuple[Tensor, ...]:
     """The same at some places, `(N,)` each."""
     small, _ = _ratios(seen, place, SMALL_WINDOW)
     smooth = small.mean(1)
     mean = smooth.mean(1)
-    colour = (smooth - mean[:, None]).abs().sum(1)
-    near = _Darkening(mean, _variance(small.mean(2), mean), colour)
-    wide, own = (each.mean(2) for each in _ratios(seen, place, WINDOW))
+    colour = (smooth - mean[:, None]).abs().sum(1) / limits.colour
+    near = Change(mean, _variance(small.mean(2), mean), colour)
+    wide, plate = (each.mean(2) for each in _ratios(seen, place, WINDOW))
     around = wide.mean(1)
-    if whitening is None:
-        strange = colour / limits.colour
-        judged = _Darkening(around, _variance(wide, around), strange)
-    else:
-        judged = near._replace(strangeness=_distance(smooth, whitening[place[0]]))
+    change = Change(around, _variance(wide, around), colour)
+    if own is not None:
+        learned = near._replace(strangeness=_distance(smooth, own.whitening[place[0]]))
+        is_known = own.is_known[place[0]]
+        pairs = zip(learned, change, strict=True)
+        change = Change(*(torch.where(is_known, *pair) for pair in pairs))
     middle = wide.shape[1] // 2
-    return TensorShadows(
-        *judged.shadows(limits),
-        *near.relit(limits),
-        own[:, middle] - own.mean(1),
-        wide[:, middle] - around,
-    )
+    texture = plate[:, middle] - plate.mean(1), wide[:, middle] - around
+    return *tested(change, near, limits), *texture
 
 
 def _variance(values: Tensor, mean: Tensor) -> Tensor:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.frames import Mask, Picture
-from cleanplate.segmentation.cleanup import Cleanup
 from cleanplate.segmentation.difference import mended
 from cleanplate.segmentation.layers.covers import Covers
 from cleanplate.segmentation.layers.ghosts import is_ghost
@@ -20,6 +19,7 @@ from cleanplate.segmentation.layers.stationary_map import StationaryMap
 from cleanplate.segmentation.layers.stationary_object import StationaryObject
 from cleanplate.segmentation.layers.tracked_object import Observation
 from cleanplate.segmentation.layers.tracker import StationaryObjectTracker
+from cleanplate.segmentation.opencv.ops import majority
 from cleanplate.segmentation.plan import SegmentationPlan
 from cleanplate.segmentation.segmenter import Cut, Segmenter
 from cleanplate.segmentation.shadow_model import ShadowModel
@@ -91,7 +91,6 @@ class Layers:
         ]
         self._plan = plan
         self._stationary = StationaryMap(noise, plan.wait_seconds, plan.still_side)
-        self._cleanup = Cleanup(plan)
         self._tracker = StationaryObjectTracker(
             plan.size,
             min_area=plan.least_object,
@@ -181,7 +180,8 @@ class Layers:
     def _labels(self, mask: Mask, rests: NDArray[np.bool_]) -> NDArray[np.uint8]:
         labels = np.bitwise_and(mask, np.uint8(MOVING))
         if rests.any():
-            smooth = (self._cleanup.majority(rests.view(np.uint8) * np.uint8(255)) & mask) > 0
+            resting = rests.view(np.uint8) * np.uint8(255)
+            smooth = (majority(resting, self._plan.majority_side) & mask) > 0
             labels[smooth] = WAITING
             for mark in self._tracker.settled:
                 labels[smooth & (self._tracker.region(mark) > 0)] = SETTLED
