@@ -168,6 +168,23 @@ def test_every_test_module_has_a_name_of_its_own() -> None:
     assert len(names) == len(set(names))
 
 
+PRIVATE_WORDS = re.compile(
+    r"\b(whoever|somebody|nobody|anybody|told of|who rests)\b", re.IGNORECASE
+)
+"""A program has objects, processes and users; it is never told of somebody."""
+
+
+def test_the_sources_are_written_in_plain_words() -> None:
+    assert PRIVATE_WORDS.search("Nobody is told of it")
+    found = {
+        f"{inside_package(path)}:{number}"
+        for path in source_files()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        if PRIVATE_WORDS.search(line)
+    }
+    assert found == set()
+
+
 def test_no_two_public_classes_have_the_same_name() -> None:
     """A name that a reader has met means the same everywhere."""
     places: dict[str, list[str]] = {}

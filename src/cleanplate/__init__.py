@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from cleanplate.learning import LearnOptions, learn
     from cleanplate.scene import Scene, load
     from cleanplate.segmentation import SegmentationSettings
-    from cleanplate.segmentation.beside import SecondProcess
     from cleanplate.segmentation.layers import StationaryObject
+    from cleanplate.segmentation.worker_process import WorkerProcess
     from cleanplate.streaming import Result, Stream
     from cleanplate.video import open_source
 
@@ -53,7 +53,6 @@ __all__ = [
     "RunLockedError",
     "Scene",
     "SceneFileError",
-    "SecondProcess",
     "SegmentationError",
     "SegmentationSettings",
     "SettingsError",
@@ -63,6 +62,7 @@ __all__ = [
     "TrainingError",
     "UnknownNameError",
     "UsageError",
+    "WorkerProcess",
     "__version__",
     "learn",
     "load",
@@ -74,7 +74,7 @@ _MODULES = {
     "LearnOptions": "cleanplate.learning",
     "Result": "cleanplate.streaming",
     "Scene": "cleanplate.scene",
-    "SecondProcess": "cleanplate.segmentation.beside",
+    "WorkerProcess": "cleanplate.segmentation.worker_process",
     "SegmentationSettings": "cleanplate.segmentation",
     "StationaryObject": "cleanplate.segmentation.layers",
     "Stream": "cleanplate.streaming",

@@ -26,7 +26,7 @@ import reprlib
 from collections.abc import Iterable
 
 _MOST_CHARACTERS = 300
-"""Of a text that somebody else wrote, within a message."""
+"""Of a text from outside the program, within a message."""
 _MOST_OF_A_VALUE = 60
 _MOST_OF_A_NAME = 80
 _MOST_BITS = 64
@@ -116,7 +116,7 @@ def shortened(text: object, most: int = _MOST_CHARACTERS) -> str:
     """The beginning of a text in one line; what does not print is shown as an escape.
 
     Args:
-        text: Of somebody else: a name, the message of a library.
+        text: From outside the program: a name, the message of a library.
         most: Characters that are kept.
     """
     start = re.sub(r"\s*\n\s*", " ", str(text)[: 2 * most])

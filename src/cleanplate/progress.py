@@ -1,4 +1,4 @@
-"""How long work tells whoever waits for it: one callback, no display."""
+"""How long work reports its progress: one callback, no display."""
 
 from __future__ import annotations
 

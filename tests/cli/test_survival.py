@@ -320,7 +320,7 @@ class TestProcesses:
     ) -> None:
         children = children_of(process.pid)
         if not children:
-            pytest.skip("one processor: there is no second process")
+            pytest.skip("one processor: there is no worker process")
         for child in children:
             os.kill(child, signal.SIGKILL)
         outcome = finish(process)

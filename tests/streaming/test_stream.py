@@ -19,7 +19,7 @@ from cleanplate.errors import FrameSizeError, SourceError, UsageError
 from cleanplate.frames import Frame, Picture
 from cleanplate.scene import Scene
 from cleanplate.scene_model import StillPlate
-from cleanplate.segmentation.beside import SecondProcess
+from cleanplate.segmentation.worker_process import WorkerProcess
 from cleanplate.streaming import Result, Stream
 from lights import infrared
 from roads import CAR, road, seen
@@ -156,7 +156,7 @@ def test_in_batches_frames_are_read_ahead(scene: Scene) -> None:
 def test_with_batch_1_nothing_runs_beside(
     scene: Scene, recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cleanplate.streaming.stream.SecondProcess", fails)
+    monkeypatch.setattr("cleanplate.streaming.stream.WorkerProcess", fails)
     before = threads()
     with scene.open_stream(recording, batch=1, worker=True) as stream:
         for _ in stream:
@@ -219,13 +219,13 @@ WAYS = {
 def test_leaving_in_any_way_ends_threads_and_process(
     scene: Scene, recording: Path, way: str, monkeypatch: pytest.MonkeyPatch, *, worker: bool
 ) -> None:
-    started: list[SecondProcess] = []
+    started: list[WorkerProcess] = []
 
-    def start() -> SecondProcess:
-        started.append(SecondProcess())
+    def start() -> WorkerProcess:
+        started.append(WorkerProcess())
         return started[-1]
 
-    monkeypatch.setattr("cleanplate.streaming.stream.SecondProcess", start)
+    monkeypatch.setattr("cleanplate.streaming.stream.WorkerProcess", start)
     before = threads()
     held: list[BaseException] = []  # its traceback keeps all frames of the stack alive
     try:
@@ -267,7 +267,7 @@ def test_a_generator_of_results_that_is_left_ends_its_threads(
 
 
 def test_a_worker_that_was_given_goes_on(scene: Scene, recording: Path) -> None:
-    with SecondProcess() as worker:
+    with WorkerProcess() as worker:
         with scene.open_stream(recording, worker=worker) as stream:
             next(stream)
         os.kill(worker.pid, 0)

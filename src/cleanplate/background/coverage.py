@@ -1,10 +1,10 @@
-"""What a user should be told of a plate: how often each place was seen empty, and where never.
+"""What a user should know of a plate: how often each place was seen empty, and where never.
 
 What is known: how often a sample shows the plate, in how many visits, what else stood still at the
 place and for how long, and whether the plate has an outline there that some frame has not. What is
 *not* known is the truth. Something that never left, and was always the same, looks like the scene
 in every one of these: it is seen all the time and has no rival, and nothing here will say so. And
-a doubt does not say that the plate is wrong: behind a man who stood for two thirds of the
+a doubt does not say that the plate is wrong: behind a man that stood for two thirds of the
 recording the scene was seen once, and the plate may well be right, but the outline is all that
 speaks for it.
 """
@@ -29,11 +29,11 @@ _ALMOST_NEVER = 0.02
 _EVEN = 0.6
 """Lead below which some rival is about as good: one that has two thirds of the plate's time."""
 _LEAST_DOUBTFUL_SHARE = 0.001
-"""Share of the picture that a region needs to be told of: 9x9 pixels of 320x240."""
+"""Share of the picture that a region needs to be reported: 9x9 pixels of 320x240."""
 _WINDOW = 0.03
 """Side of the window, of the picture's shorter side, in which most pixels have to be in doubt."""
 _JOINING = 0.02
-"""Regions closer than this share of the shorter side are told of as one."""
+"""Regions closer than this share of the shorter side are reported as one."""
 _VERTICAL = ("upper", "middle", "lower")
 _HORIZONTAL = ("left", "middle", "right")
 _CENTRE = "centre"
@@ -168,7 +168,7 @@ def judge(evidence: RegionEvidence) -> Coverage:
 def find_rivals(evidence: RegionEvidence) -> NDArray[np.bool_]:
     """Where something else stood for as long as the plate was in sight, or longer, `(H, W)`.
 
-    What a recording shows there beside the plate may be somebody who waits, and must not become
+    What a recording shows there beside the plate may be an object that waits, and must not become
     the background: of such places only the light may be learned. They are the doubtful regions
     with what lies between their pixels.
     """
@@ -179,8 +179,8 @@ def find_rivals(evidence: RegionEvidence) -> NDArray[np.bool_]:
 def _doubts(evidence: RegionEvidence) -> Mask:
     """The reason at each pixel by itself.
 
-    Leaves, lamps and compression come back again and again, as the plate does among them; whoever
-    stands there instead of the empty scene does not leave it three times.
+    Leaves, lamps and compression come back again and again, as the plate does among them; an
+    object that stands there instead of the empty scene does not leave it three times.
     """
     few = evidence.visits < FEW_VISITS
     found = np.zeros(evidence.seen.shape, np.uint8)

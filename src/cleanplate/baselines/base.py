@@ -10,7 +10,7 @@ from cleanplate.frames import FrameStack, Mask, Picture
 
 
 class Peer(Protocol):
-    """A method of somebody else, at the defaults of its library."""
+    """A method of another library, at its defaults."""
 
     def learn(self, frames: FrameStack) -> None:
         """Shows it frames spread over what may be learned from; nothing for most peers."""

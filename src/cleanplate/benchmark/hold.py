@@ -1,4 +1,4 @@
-"""Real vehicles held still: who goes on marking them, and who leaves ghosts.
+"""Real vehicles held still: which methods go on marking them, and which leave ghosts.
 
 The pixels that the truth calls moving in one frame are pasted onto the frames that follow, with
 fresh sensor noise: a synthetic hold of real pixels. Marked is the share of the held pixels that
@@ -94,7 +94,7 @@ class HeldRecording:
             mask = read_mask(number)
             if mask is None or number not in self._numbers:
                 continue
-            # Whoever passes close by marks his own rim, which is no ghost.
+            # What passes close by marks its own outline, which is no ghost.
             busy = np.isin(self._truth.read_labels(number), (UNKNOWN, MOVING)).astype(np.uint8)
             empty = self.pixels & (cv2.dilate(busy, np.ones((RIM, RIM), np.uint8)) == 0)
             ghosts += int((mask[empty] > 0).sum())

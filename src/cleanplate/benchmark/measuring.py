@@ -192,7 +192,7 @@ def _sweep(
     cell: Cell, subject: Subject, recordings: _Recordings, truth: GroundTruth
 ) -> tuple[SweepFigures | None, str | None]:
     if not cell.sweep:
-        return None, "nobody asked for it"
+        return None, "not asked for"
     sweep = subject.sweep
     if sweep is None:
         return None, _NO_SWEEP

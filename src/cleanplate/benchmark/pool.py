@@ -83,7 +83,7 @@ def _start(name: str, task: CellTask, store: CellStore, threads: int) -> _Runnin
         stderr=log,
         text=True,
         env=environment,
-        # Ctrl-C is for whoever started us; we end our processes ourselves.
+        # Ctrl-C is for the process that started us; we end our processes ourselves.
         start_new_session=True,
     )
     assert process.stdin is not None

@@ -60,7 +60,7 @@ class PlateFigures(Parameters):
 
 
 class HeldFigures(Parameters):
-    """Who goes on marking what stands still, and who leaves ghosts."""
+    """Which method goes on marking what stands still, and which leaves ghosts."""
 
     marked: float = Field(description="share of the held pixels that are marked while held")
     marked_in_last_quarter: float = Field(description="the same in the last quarter of the hold")
@@ -86,7 +86,9 @@ class FrameCounts(Parameters):
     """Which frames did what."""
 
     recording: int = Field(description="frames of the sequence")
-    learned_from: int = Field(description="frames shown while learning; 0 for who learns on the go")
+    learned_from: int = Field(
+        description="frames shown while learning; 0 for a method that learns as it goes"
+    )
     segmented: int = Field(description="frames that a mask was made of")
     scored: int
     first_scored: int | None = Field(description="number of the first scored frame")

@@ -88,7 +88,7 @@ def _category(data: Path, place: DatasetPlace) -> str:
     try:
         category = open_place(place).category
     except CleanplateError:
-        category = None  # who measures it will say what is wrong with it
+        category = None  # measuring it will say what is wrong with it
     if category is not None:
         return f"{place.dataset}/{category}"
     above = place.path.parent

@@ -13,7 +13,7 @@ from cleanplate.benchmark.cells import Cell
 from cleanplate.frames import Frame, Mask, Picture
 from cleanplate.runtimes.processors import second_process, share_processors
 from cleanplate.scene import Scene
-from cleanplate.segmentation.beside import SecondProcess
+from cleanplate.segmentation.worker_process import WorkerProcess
 from cleanplate.video import FrameCache, open_source
 
 THRESHOLDS = (15.0, 25.0, 35.0, 45.0, 60.0, 80.0, 110.0)
@@ -87,7 +87,7 @@ class SceneSubject:
     def __init__(self, cell: Cell) -> None:
         self._cell = cell
         self._scene: Scene | None = None
-        self._second: SecondProcess | None = None
+        self._second: WorkerProcess | None = None
         if cell.kind == "network":
             import cleanplate.learning.fitting  # noqa: F401 - loads torch
 

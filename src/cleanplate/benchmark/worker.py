@@ -1,6 +1,6 @@
 """The process of one cell: `python -m cleanplate.benchmark.worker`, its task on stdin.
 
-Stdin stays open for as long as whoever gave the task lives; when it ends, so does this process.
+Stdin stays open for as long as the process that gave the task lives; when that ends, this one does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from cleanplate.benchmark.sequences import BenchSequence
 from cleanplate.datasets.registry import DatasetPlace
 from cleanplate.errors import CleanplateError
 from cleanplate.parameters import Parameters
-from cleanplate.segmentation.beside.parent import end_with
+from cleanplate.segmentation.worker_process.parent import end_with
 from cleanplate.writing import write_whole
 
 

@@ -11,7 +11,7 @@ app = App(
     help="Learns the empty scene of a fixed camera and segments everything else.",
     version=f"cleanplate {__version__}",
     version_flags=["--version"],
-    suppress_keyboard_interrupt=False,  # else nobody would say how to go on
+    suppress_keyboard_interrupt=False,  # else the sentence on how to go on is missing
 )
 
 _COMMANDS = {

@@ -64,7 +64,7 @@ def run(arguments: Sequence[str]) -> int:
         code = 128 + error.number if isinstance(error, Ended) else INTERRUPTED
         return _fail(arguments, error, _interrupted(arguments, error), code)
     except BrokenPipeError:
-        # Whoever read our output has gone; nothing more can be said.
+        # The reader of our output has gone; nothing more can be said.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILURE
     except MemoryError as error:

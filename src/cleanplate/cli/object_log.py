@@ -30,7 +30,7 @@ class ObjectLog:
             raise self._failed(error) from error
 
     def update(self, objects: Iterable[StationaryObject]) -> None:
-        """Takes in who is there in the next frame.
+        """Takes in the objects of the next frame.
 
         Raises:
             OutputError: The file cannot be written.

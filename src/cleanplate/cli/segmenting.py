@@ -17,7 +17,7 @@ from cleanplate.learning.views import View, frames_by_view
 from cleanplate.runtimes.processors import share_processors
 from cleanplate.scene import Scene
 from cleanplate.segmentation import SegmentationSettings
-from cleanplate.segmentation.beside import SecondProcess
+from cleanplate.segmentation.worker_process import WorkerProcess
 from cleanplate.streaming import Corrections, Result
 from cleanplate.video import (
     DEFAULT_FRAME_RATE,
@@ -72,7 +72,7 @@ class Outcome:
         moved: The first move of the camera; None: it was not moved.
         frames: Masks written.
         foreground: Sum of their shares of foreground.
-        objects: Who waited.
+        objects: The objects that waited.
         repairs: Ghosts corrected.
         corrections: What was corrected in the last view.
         stopped: Whether the move ended it.
@@ -95,7 +95,7 @@ class Outcome:
 
 
 def write_masks(
-    recording: VideoSource, task: Task, *, worker: SecondProcess | None, console: Console
+    recording: VideoSource, task: Task, *, worker: WorkerProcess | None, console: Console
 ) -> Outcome:
     """Segments a recording, each frame by the scene of its view."""
     share_processors()  # not before: learning anew has all of them to itself
@@ -122,7 +122,7 @@ def write_masks(
 def _segmented(
     scene: Scene,
     frames: Iterator[Frame],
-    worker: SecondProcess | None,
+    worker: WorkerProcess | None,
     task: Task,
     outcome: Outcome,
 ) -> Generator[Result]:

@@ -64,7 +64,7 @@ def check_place(place: DatasetPlace, *, progress: ProgressListener = silent) -> 
 
     Args:
         place: Where `find_places` has found it.
-        progress: Told of each frame.
+        progress: Called after each frame.
     """
     name = place.path.name
     result = SequenceCheck(place.dataset, None, name, str(place.path))

@@ -248,7 +248,7 @@ def _import_pooch() -> Any:
 
 def _by_hand(known: DataSet, folder: Path) -> str:
     if not known.homepage:
-        return "it is no data set that somebody publishes; any folder in its form can be given"
+        return "it is no published data set; any folder in its form can be given"
     return (
         f"download it by hand from {known.homepage} and unpack it, for example into {folder}; any "
         "unpacked tree can be given to cleanplate datasets check, score --truth and score-plate"

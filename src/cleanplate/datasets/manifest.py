@@ -87,7 +87,7 @@ class Manifest:
         Args:
             folder: The tree.
             ignore: The manifest's own file.
-            progress: Told of each file.
+            progress: Called after each file.
         """
         present = files_of(folder, ignore=ignore)
         missing = [name for name in self.files if name not in present]

@@ -63,7 +63,7 @@ def open_sequence(path: Path | str) -> VideoSequence:
         SourceError: Its frames are needed to know their size, and cannot be read.
     """
     path = Path(path).resolve()
-    if path.name == TRUTH_FOLDER:  # whoever scores has this folder at hand
+    if path.name == TRUTH_FOLDER:  # a folder that scoring is given
         path = path.parent
     known = known_datasets()
     if not path.exists():
@@ -75,7 +75,7 @@ def open_sequence(path: Path | str) -> VideoSequence:
 
 
 def find_places(folder: Path | str) -> list[DatasetPlace]:
-    """Every sequence in a tree, opened by nobody yet, in the order of their paths.
+    """Every sequence in a tree, not opened yet, in the order of their paths.
 
     Hidden folders and what lies within a sequence are passed over.
 

@@ -76,7 +76,7 @@ class ExpectedPlate:
         lit = (self._plate * enlarge(gains, size)).clamp_(max=1)
         certain = enlarge(to_shares(shown), size)
         if self._contested is not None:
-            # Who waits there for long must not come through by a likeness of textures.
+            # What waits there for long must not come through by a likeness of textures.
             certain = certain.masked_fill(self._contested, 0)
         return torch.lerp(lit, frames, certain)
 

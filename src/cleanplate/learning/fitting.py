@@ -64,7 +64,7 @@ def fit(
             known.
         device: Where to learn.
         folder: Where checkpoints and log go; None: nowhere.
-        progress: Told of each step.
+        progress: Called after each step.
 
     Returns:
         The network, and what its training left.

@@ -50,7 +50,7 @@ class FlowReader(ModalityReader):
         """Flow of the next frame; zero for the first, and where the frame before it is missing."""
         grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
         before, self._before = self._before, (index, grey)
-        # Whoever passes over only some frames must not get another flow than who sees them all.
+        # Passing over some frames must not give another flow than seeing them all.
         if before is None or before[0] != index - 1:
             return np.zeros((self.channels, *grey.shape), np.float32)
         backwards = self._search.calc(grey, before[1], None)

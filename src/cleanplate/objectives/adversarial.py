@@ -26,7 +26,7 @@ class _AdversarialModel(Protocol):
 
 
 class AdversarialCodes(Reconstruction):
-    """Three phases: redraw the frame, tell codes from draws of N(0, I), fool whoever tells.
+    """Three phases: redraw the frame, tell codes from draws of N(0, I), fool the discriminator.
 
     Makhzani et al. 2015, arXiv:1511.05644, section 2; the gradient penalty, which is not theirs,
     is R1 of Mescheder et al. 2018, arXiv:1801.04406, on the draws.

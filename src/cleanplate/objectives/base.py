@@ -23,7 +23,7 @@ PhaseLoss: TypeAlias = Callable[[Any, FrameBatch, float], Mapping[str, Tensor]]
 
 @dataclass(frozen=True)
 class Phase:
-    """One part of a training step: who may change, by which loss, how fast.
+    """One part of a training step: what may change, by which loss, how fast.
 
     Attributes:
         name: Keys the optimizer, the prefix of the log and the entry of the checkpoint.

@@ -1,4 +1,4 @@
-"""How what segments shares the processors: by threads, by a second process, and after forks."""
+"""How what segments shares the processors: by threads, by a worker process, and after forks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from functools import cache
 import cv2
 
 from cleanplate.errors import SegmentationError
-from cleanplate.segmentation.beside import SecondProcess
+from cleanplate.segmentation.worker_process import WorkerProcess
 
 _SWITCH_SECONDS = 5e-5
 _PIPELINE_THREADS = 4
@@ -48,10 +48,10 @@ def _compute_alone() -> None:
         torch.set_num_threads(1)
 
 
-def second_process() -> SecondProcess | None:
+def second_process() -> WorkerProcess | None:
     """Another process to follow layers; None where there is no processor for it, or no room."""
     if (os.cpu_count() or 1) < 2:
         return None
     with suppress(SegmentationError):
-        return SecondProcess()
+        return WorkerProcess()
     return None

@@ -205,7 +205,7 @@ class RunFolder:
                 (self.checkpoint / _ASKED).unlink(missing_ok=True)
 
     def begin(self, identity: Mapping[str, Any]) -> None:
-        """Removes what a run before has not finished, and notes who begins; a scene stays.
+        """Removes what a run before has not finished, and notes which run begins; a scene stays.
 
         Raises:
             OutputError: The folder cannot be written.
@@ -213,7 +213,7 @@ class RunFolder:
         try:
             make_own_folder(self.checkpoint)
             if self.is_begun:
-                # First what would be gone on from: whoever is noted, it must never be another's.
+                # First what would be gone on from: it must never be that of another run.
                 (self.checkpoint / _STATE).unlink(missing_ok=True)
                 remove_own(self.checkpoint, _OWN_CHECKPOINT, keep=(_BEGUN, _ASKED))
             write_whole(self.checkpoint / _BEGUN, json.dumps(identity))
@@ -233,7 +233,7 @@ class RunFolder:
             self._keep_events()
             (self.checkpoint / _BEGUN).unlink(missing_ok=True)  # the run counts as finished
             remove_own(self.checkpoint, _OWN_CHECKPOINT)
-            with suppress(OSError):  # not there, or with something of somebody else's in it
+            with suppress(OSError):  # not there, or with files of other programs in it
                 self.checkpoint.rmdir()
         except OSError as error:
             raise output_error(error, self.path, "the scene") from error

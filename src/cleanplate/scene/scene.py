@@ -19,8 +19,8 @@ from cleanplate.scene_file import COVERAGE, Sample, SceneData, write_scene
 from cleanplate.scene_model import CameraMotion, SceneModel
 from cleanplate.scene_reading import read_coverage
 from cleanplate.segmentation import SegmentationPlan, SegmentationSettings, ShadowModel
-from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.segmentation.difference import mended
+from cleanplate.segmentation.worker_process import WorkerProcess
 from cleanplate.settings import LearnSettings
 from cleanplate.streaming import DEFAULT_BATCH, Corrections, Result, Stream, StreamOptions
 from cleanplate.streaming.several import segmented_by_each
@@ -109,7 +109,7 @@ class Scene:
         skip: Collection[int] = (),
         labels: bool = False,
         watch_camera: bool = True,
-        worker: SecondProcess | bool | None = None,
+        worker: WorkerProcess | bool | None = None,
     ) -> Stream:
         """Opens a recording, for its foreground frame by frame and for what is found on the way.
 
@@ -156,7 +156,7 @@ class Scene:
         value_range: tuple[float, float] | None = None,
         segmentation: SegmentationSettings | None = None,
         skip: Collection[int] = (),
-        worker: SecondProcess | bool | None = None,
+        worker: WorkerProcess | bool | None = None,
     ) -> Generator[Result]:
         """Foreground of every frame of a recording: a stream of which nothing else is asked.
 

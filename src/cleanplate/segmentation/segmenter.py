@@ -22,7 +22,7 @@ class Cut(NamedTuple):
     Attributes:
         mask: Foreground, `(H, W)`, uint8, 0 or 255.
         background: What it was compared with, in the light of the frame, `(H, W, 3)`.
-        shadows: Cast shadows, like the mask; None: nobody asked for them.
+        shadows: Cast shadows, like the mask; None: not asked for.
     """
 
     mask: Mask

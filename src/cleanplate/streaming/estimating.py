@@ -10,7 +10,7 @@ import numpy as np
 from cleanplate.frames import Extras, FloatMap, Frame, Modality, Picture
 from cleanplate.scene_model import SceneModel
 from cleanplate.scene_model.states import StatePicker
-from cleanplate.segmentation.beside import ToFollow
+from cleanplate.segmentation.worker_process import StreamFrame
 from cleanplate.streaming.alignment import filled
 from cleanplate.streaming.reading import reduced
 from cleanplate.video import in_batches
@@ -32,9 +32,9 @@ class Estimated(NamedTuple):
     state: int
 
     @property
-    def to_follow(self) -> ToFollow:
+    def to_follow(self) -> StreamFrame:
         """What layers need to know."""
-        return ToFollow(self.frame.time, self.picture, self.background, self.state)
+        return StreamFrame(self.frame.time, self.picture, self.background, self.state)
 
 
 class Backgrounds:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from cleanplate.errors import UsageError
 from cleanplate.scene_model import SceneModel
 from cleanplate.segmentation import SegmentationPlan
-from cleanplate.segmentation.beside import SecondProcess
 from cleanplate.segmentation.layers import LayeredFrame
+from cleanplate.segmentation.worker_process import WorkerProcess
 from cleanplate.streaming.estimating import Estimated, estimated
 from cleanplate.streaming.reading import frames_of, reduced
 from cleanplate.streaming.result import Result, layered_result_of, result_of
@@ -109,7 +109,7 @@ class Stream(Iterator[Result]):
         options: StreamOptions | None = None,
         *,
         value_range: ValueRange | None = None,
-        worker: SecondProcess | bool | None = None,
+        worker: WorkerProcess | bool | None = None,
     ) -> None:
         options = options or StreamOptions()
         if options.batch < 1:
@@ -129,7 +129,7 @@ class Stream(Iterator[Result]):
             ending.callback(_close, frames)
             if options.batch == 1 or not options.tracks:
                 worker = None
-            beside = ending.enter_context(SecondProcess()) if worker is True else worker or None
+            beside = ending.enter_context(WorkerProcess()) if worker is True else worker or None
             unseen = frozenset[int]() if options.tracks else self._skip
             batches = estimated(model, frames, unseen, options.batch)
             ending.callback(_close, batches)
@@ -147,7 +147,7 @@ class Stream(Iterator[Result]):
 
     @property
     def camera_moved(self) -> CameraMove | None:
-        """When the camera was moved first; None: it was not, or nobody watches it."""
+        """When the camera was moved first; None: it was not, or it is not watched."""
         return None if self._watch is None else self._watch.moved
 
     @property
@@ -211,7 +211,7 @@ class Stream(Iterator[Result]):
 
 
 def _close(frames: Iterator[object]) -> None:
-    """Closes what was opened here; frames that somebody else reads are his."""
+    """Closes what was opened here; frames that the caller reads stay open."""
     close = getattr(frames, "close", None)
     if close is not None:
         close()

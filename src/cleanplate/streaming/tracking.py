@@ -10,13 +10,13 @@ from contextlib import closing
 from cleanplate.frames import Extras, FrameSize, Picture
 from cleanplate.scene_model import SceneModel
 from cleanplate.segmentation import Cut, SegmentationPlan, Segmenter
-from cleanplate.segmentation.beside import Following, SecondProcess
 from cleanplate.segmentation.layers import LayeredFrame, Layers
+from cleanplate.segmentation.worker_process import WorkerProcess, WorkerStream
 from cleanplate.streaming.estimating import Backgrounds, Estimated
 from cleanplate.video import read_ahead
 
 _MOST_PIXELS_BESIDE = 640 * 480
-"""Frames that a second process is of use for: larger ones give threads long calls, and those on
+"""Frames that a worker process is of use for: larger ones give threads long calls, and those on
 their way to it would need too much memory."""
 
 
@@ -45,7 +45,7 @@ def followed(
     batches: Iterator[tuple[Estimated, ...]],
     layers: Layers | None,
     batch_size: int,
-    worker: SecondProcess | None = None,
+    worker: WorkerProcess | None = None,
 ) -> Generator[tuple[Estimated, LayeredFrame | None]]:
     """Each frame of the batches with what the layers say of it; None without layers.
 
@@ -76,7 +76,7 @@ def followed(
 
 
 def _followed_beside(
-    batches: Iterator[tuple[Estimated, ...]], stream: Following
+    batches: Iterator[tuple[Estimated, ...]], stream: WorkerStream
 ) -> Generator[tuple[Estimated, LayeredFrame]]:
     """The same by another process, which always has some batches to work on."""
     given: deque[tuple[Estimated, ...]] = deque()

@@ -129,7 +129,7 @@ class Trainer:
             read_batch: Frames at positions from 0, on the model's device.
             frames: How many there are, or the time that each stands for, in seconds.
             files: Log and checkpoint; a checkpoint that is there is gone on from.
-            progress: Told of each step.
+            progress: Called after each step.
             watch: Called with the model before the first step and after each one; it may look, but
                 must leave the model and the random numbers as they were.
 
@@ -247,7 +247,7 @@ def _is_mixed(precision: Precision, device: torch.device) -> bool:
 
 
 def _look_away(model: BackgroundModel, position: Position, progress: float) -> None:
-    """Nobody watches."""
+    """No progress is shown."""
 
 
 class _Clock:

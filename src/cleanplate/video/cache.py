@@ -20,7 +20,7 @@ from cleanplate.video.pacing import Pace, SamplePlace
 from cleanplate.video.source import VideoSource
 
 OnFrame: TypeAlias = Callable[[int, int | None], None]
-"""Told of progress: frames met so far, and how many are promised, None where unknown."""
+"""Called with the progress: frames met so far, and how many are promised, None where unknown."""
 Align: TypeAlias = Callable[[Picture], Picture | None]
 """Gives a frame as a camera that never moved would have seen it; None where that is unknown."""
 
@@ -336,4 +336,4 @@ def _check_request(
 
 
 def _no_report(frames: int, promised: int | None) -> None:
-    """Nobody asked for progress."""
+    """No progress was asked for."""

@@ -90,7 +90,7 @@ class CameraWatch:
         self._looked_at = time
         motion = self._locate(picture)
         if not motion.is_found and not any(each.is_clear(picture) for each in self._registrars):
-            return  # in the dark or in fog nobody can tell
+            return  # in the dark or in fog the view cannot be told
         if motion.is_found and motion.reach <= self._limit:
             self._doubt = None
             return

@@ -128,7 +128,7 @@ class Clock(Generic[Item]):
             yield from self._set_back(self._behind)
 
     def decide(self) -> Iterator[Timed[Item]]:
-        """The frames held back, where nobody can wait for more: a leap ahead is a gap."""
+        """The frames held back, where waiting for more is impossible: a leap ahead is a gap."""
         if self._ahead:
             yield from self._settled()
         if self._behind is not None:

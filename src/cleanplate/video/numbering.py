@@ -342,7 +342,7 @@ def _place_of_wrap(names: Sequence[_Name], numbers: Sequence[int]) -> int | None
     if steps[start - 1] <= 10**digits // 2 or over > _FARTHEST_WRAP * usual + 1:
         return None
     early, late = _times(names[:start]), _times(names[start:])
-    # Their files say that the low numbers are the older ones: somebody picked them out.
+    # Their files say that the low numbers are the older ones: they were picked out.
     return None if early and late and max(early) < min(late) else start
 
 

@@ -214,7 +214,7 @@ class Registrar:
         if len(starts) < LEAST_POINTS:
             return self._unfound(len(starts))
         matrix, agree = _fit(starts, ends, self._searched, self._how)
-        # Whoever looks elsewhere sees only a part of the plate's points.
+        # A camera that looks elsewhere sees only a part of the plate's points.
         places = moved(self._points[:, 0].astype(np.float64), matrix)
         visible = np.all((places >= 0) & (places < self._searched[::-1]), axis=1)
         count = int(np.count_nonzero(agree))

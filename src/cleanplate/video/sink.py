@@ -257,7 +257,7 @@ class OverlayWriter:
             )
 
     def _is_whole(self) -> bool:
-        # FFmpeg's writer tells nobody about a failed write, and still completes the header, which
+        # FFmpeg's writer does not report a failed write, and still completes the header, which
         # holds the duration; only the last frame shows that the file is there to its end.
         capture = cv2.VideoCapture(str(self._partial.partial.resolve()), cv2.CAP_FFMPEG)
         try:

@@ -128,7 +128,7 @@ def _remove_in(folder: int, own: Own, keep: Collection[str], prefix: str) -> Non
         elif is_folder and name in own.folders:
             with _opened(name, folder) as inner:
                 _remove_in(inner, own.folders[name], keep, f"{prefix}{name}/")
-            with suppress(OSError):  # something of somebody else's is left in it
+            with suppress(OSError):  # files of other programs are left in it
                 os.rmdir(name, dir_fd=folder)
 
 

@@ -23,9 +23,9 @@ _ATTEMPTS = 1000
 def locked(folder: Path, *, busy: str, what: str) -> Iterator[None]:
     """Makes a folder and keeps other processes out; the lock of a process that died does not count.
 
-    Its file is removed while the lock is still held, and whoever gets the lock of a file that has
-    lost its name asks again: so there are never two holders. Folders that were made and stayed
-    empty are removed.
+    Its file is removed while the lock is still held, and a process that gets the lock of a
+    file that has lost its name asks again: so there are never two holders. Folders that were made
+    and stayed empty are removed.
 
     Args:
         folder: Made if it is missing.
@@ -50,7 +50,7 @@ def locked(folder: Path, *, busy: str, what: str) -> Iterator[None]:
         yield
     finally:
         with suppress(OSError):
-            if os.fstat(descriptor).st_size == 0:  # else it is somebody's file of that name
+            if os.fstat(descriptor).st_size == 0:  # else it is another program's file of that name
                 (folder / LOCK).unlink()
         fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)

@@ -2,7 +2,7 @@
 
 New files are written into a folder inside the one that they go to. Renaming that folder decides:
 before, the old files count, after, the new ones, which then take the places of the old ones. So
-`current` says where to read at any moment, and whoever writes next ends what was decided.
+`current` says where to read at any moment, and the next writer ends what was decided.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def swap_in(folder: Path, contents: Mapping[str, bytes], own: Own) -> None:
     """Replaces the files of a folder; killed at any moment, all are the old ones or all the new.
 
     Args:
-        folder: The folder, which nobody else writes into.
+        folder: The folder, which no other process writes into.
         contents: The new files by path from the folder.
         own: What may be replaced, and is removed where there is nothing new for it.
 
@@ -157,7 +157,7 @@ def _remove_folder(folder: Path, own: Own) -> None:
     for inner in (folder, *(folder / name for name in own.folders)):
         remove_leftovers(inner)
     remove_own(folder, own)
-    with suppress(OSError):  # something of somebody else's is left in it
+    with suppress(OSError):  # files of other programs are left in it
         folder.rmdir()
 
 

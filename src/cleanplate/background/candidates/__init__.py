@@ -1,10 +1,10 @@
 """A plate chosen from what was seen at each pixel, jointly over space and time.
 
-The middle of a pixel's samples shows whoever stands there for most of the time. Here each pixel
+The middle of a pixel's samples shows what stands there for most of the time. Here each pixel
 first gets its *states*, the colours that were seen there while it was still (`states`). The
 longest of them make a first plate. Then every sampled frame proposes what it shows instead
 (`choice`): where it differs from the plate, connected pixels form a region, and the outline of the
-region tells who is foreground. An object brings an outline of its own; the true background has
+region tells which is foreground. An object brings an outline of its own; the true background has
 none there. The colour of a chosen state is the median of its samples (`plate`).
 
 Related: Cohen, "Background estimation as a labeling problem" (ICCV 2005), which chooses a source

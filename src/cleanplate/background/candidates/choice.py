@@ -32,13 +32,13 @@ _LEAST_COUNT = 2
 _OUTLINE_POWER = 3.0
 """How much more the outline counts than the time: half the gradient weighs eight times the time.
 
-Equal weight keeps whoever stands for three quarters of the time; much more trusts the outline of
+Equal weight keeps what stands for three quarters of the time; much more trusts the outline of
 a few pixels, and wipes out white lines that vehicles cover most of the time.
 """
 _VISITS_POWER = 3.0
 """How much more the number of visits counts than the time: as much as the outline.
 
-The scene comes back whenever somebody has left, while the next visitor looks different. Without
+The scene comes back whenever a visitor has left, while the next visitor looks different. Without
 it, a grey vehicle over which the road seems to go on takes the white line under it away.
 """
 _GRADIENT_FLOOR = 10.0
@@ -48,7 +48,7 @@ _MARGIN = 0.2
 _LEAST_OUTLINE = 0.85
 """Share of the outline beyond which the frame must show the plate.
 
-Where it shows something else, such as the rest of the same vehicle, it says nothing about who is
+Where it shows something else, such as the rest of the same vehicle, it says nothing about what is
 in front; with less, bright lines under the rim of waiting vehicles are lost.
 """
 _CLEAR_LEAD, _LEAST_CLEAR_OUTLINE = 0.5, 0.45
@@ -68,7 +68,7 @@ _LEAST_WHOLE, _OF_PIXELS = 12, 320 * 240
 """Pixels of the smallest region in the last step, and of a picture for which so many are meant (in
 smaller ones noise is of pixels too); fewer come and go with noise."""
 _HOPELESS = -4.0
-"""Lead of outline and time below which nobody asks for the visits of the whole, to save time."""
+"""Lead of outline and time below which the visits are not asked for of the whole, to save time."""
 _COMPARABLE = 2
 """A state that comes back more often than so many times another's visits is the scene itself."""
 
@@ -166,7 +166,7 @@ class _Choice:
         return state * self.chosen.size + places
 
     def improve(self, rounds: int) -> None:
-        """Takes over, frame by frame, what fits better, until nobody has more to propose."""
+        """Takes over, frame by frame, what fits better, until no frame has more to propose."""
         unchanged = 0
         for number in itertools.chain(*itertools.repeat(range(len(self._states.seen)), rounds)):
             better = self.better(number)

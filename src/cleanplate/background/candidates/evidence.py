@@ -83,7 +83,7 @@ def weigh(
 def light_of(stack: FrameStack, positions: Sequence[int], picture: Picture) -> NDArray[np.float32]:
     """Logarithm of the gain from a plate to each sample, for R, G and B, `(N, 3)`.
 
-    The median over the picture: whoever stands there does not matter, up to half of it.
+    The median over the picture: what stands there does not matter, up to half of it.
     """
     plate = np.log(picture[::_STEP, ::_STEP] + _FLOOR)
     gains = [

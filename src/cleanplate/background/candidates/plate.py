@@ -39,7 +39,7 @@ class ChosenPlate(NamedTuple):
 
 
 def candidate_plate(stack: FrameStack, positions: Sequence[int]) -> Picture:
-    """Jointly chosen states of all pixels, `(H, W, 3)`: right also where somebody mostly stands.
+    """Jointly chosen states of all pixels, `(H, W, 3)`: right also where an object mostly stands.
 
     What stands still is left out if it was away at some time, and its surroundings were seen then.
     What never leaves stays. Needs, beside a band of samples, two bytes for each pixel and sample,

@@ -44,7 +44,7 @@ FOLLOW = 0.05
 ABSENCE = 0.02
 """Share of the samples that a state must have been away for its return to be a visit.
 
-Whoever sways makes the edges of his clothes come and go, but from one sample to the next.
+A person that sways makes the edges of the clothes come and go, but from one sample to the next.
 """
 _SMOOTHING = (3, 3)
 """Motion is averaged over so many pixels, so that the even inside of a slow object moves too."""

@@ -23,7 +23,7 @@ from cleanplate.scene import Scene, load
 from cleanplate.scene.loading import Runtime
 from cleanplate.scene_model.sizes import require_size
 from cleanplate.segmentation import SegmentationSettings
-from cleanplate.segmentation.beside import SecondProcess
+from cleanplate.segmentation.worker_process import WorkerProcess
 from cleanplate.setting_trees import merge, parse_assignments
 from cleanplate.settings import under_new_names
 from cleanplate.streaming.reading import opened_for
@@ -65,7 +65,7 @@ def segment(
         assignments: segmentation.KEY=VALUE for this call; may be repeated.
         overlay: Also write a video (.webm) with the foreground marked.
         labels: Also write OUT/labels/labNNNNNN.png: moving, waiting, settled, shadow.
-        objects: Also write who waited, where and for how long, a line each (.jsonl).
+        objects: Also write the objects that waited, where and for how long, a line each (.jsonl).
         save_scene: Save a copy of the scene, or of the last one, without the ghosts found.
         on_moved: What to do when the camera is found to have been moved: warn and go on, stop
             there with exit code 3 and keep the masks so far, or relearn: a new scene from the
@@ -105,7 +105,7 @@ def segment(
         return CAMERA_MOVED if outcome.stopped else 0
 
 
-def _worker(on_moved: OnMoved) -> AbstractContextManager[SecondProcess | None]:
+def _worker(on_moved: OnMoved) -> AbstractContextManager[WorkerProcess | None]:
     """A worker process, which starts while this one loads what it needs.
 
     None where a move ends the call: layers must not have seen more than the frames up to there.

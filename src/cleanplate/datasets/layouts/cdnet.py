@@ -9,7 +9,7 @@
       ROI.bmp (or ROI.png)        optional: pixels that are 0 are outside the region of interest
 
 CDnet's `ROI.jpg` is no mask but a frame tinted red, made for people, and is not read. True plates
-(`GT/GT_background.png`) are no part of CDnet, and are taken where somebody has added them.
+(`GT/GT_background.png`) are no part of CDnet, and are taken where they have been added.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""People who walk along the pavements and cross on the zebras when it is their turn."""
+"""Pedestrians: they walk along the pavements and cross on the zebras at their turn."""
 
 from __future__ import annotations
 
@@ -112,12 +112,12 @@ class Crowd:
             time += MEAN_INTERVAL * (0.4 + 0.6 * float(random.exponential()))
 
     def present(self, time: float) -> list[Walker]:
-        """Those who are somewhere on their way at a time."""
+        """Those on their way at a time."""
         here: NDArray[np.intp] = np.nonzero((self._born <= time) & (time < self._gone))[0]
         return [self.walkers[i] for i in here]
 
     def busy(self, times: Sequence[float], *, main: bool) -> list[bool]:
-        """For each of the ascending times, whether somebody is on the road's zebras."""
+        """For each of the ascending times, whether a pedestrian is on the road's zebras."""
         steps = np.asarray(times)
         busy = np.zeros(len(steps), bool)
         for one in self.walkers:

@@ -66,7 +66,7 @@ class PaintedFrame:
         index: Position in the clip, from 0.
         time: Seconds from the first frame.
         picture: `(H, W, 3)`, uint8, RGB, with sensor noise.
-        plate: `(H, W, 3)`, uint8, RGB: the same moment with nobody there, without noise.
+        plate: `(H, W, 3)`, uint8, RGB: the same moment of the empty scene, without noise.
         labels: `(H, W)`, uint8, CDnet's: 0 static, 50 shadow, 170 unknown edge, 255 moving.
         objects: What moves or waits and is seen, behind to front.
     """

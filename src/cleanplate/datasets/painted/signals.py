@@ -57,7 +57,7 @@ class Signals:
     def _green_phases(self, *, main: bool) -> tuple[float, float]:
         if main:
             return self.red, self.cycle
-        # who starts last needs some seconds to leave the crossing before the main road's green
+        # the last to start needs some seconds to leave the crossing before the main road's green
         opens, closes = min(CLEARANCE, 0.12 * self.red), self.red - CLEAR_OUT
         return opens, closes if closes >= opens + SHORTEST_GREEN else opens
 

@@ -31,7 +31,7 @@ DISCHARGE = 2.4
 """Seconds from one vehicle of a queue to the next when it leaves."""
 MARGIN = 0.6
 NOTICE = 1.5
-"""Seconds that a driver who starts needs to reach the other road."""
+"""Seconds that a driver needs after the start to reach the other road."""
 SHORTEST_STEP_RATE = 15.0
 
 
@@ -157,7 +157,7 @@ class _Stream:
             return False
         room = self.lane.stop - vehicle.front
         if light is SignalLight.GREEN and not blocked:
-            # whoever is at the line and may go must not be stopped again on the zebra
+            # a vehicle at the line that may go must not be stopped again on the zebra
             vehicle.committed = room < 1.5 and vehicle.speed > 1.0
             return False
         if vehicle.speed**2 > 2 * HARD_BRAKE * max(room, 0.01):

@@ -20,7 +20,7 @@ _SAMPLES = 60
 _REFERENCE = 9
 """Last samples whose median the others are registered to."""
 _LEAST_SAMPLES = 5
-"""A view that fewer samples show is none: somebody has the camera in hands."""
+"""A view that fewer samples show is none: the camera is held in hands."""
 _MOST_VIEWS = 4
 """A camera with more of them shakes."""
 _LEAST_FOUND = 0.5

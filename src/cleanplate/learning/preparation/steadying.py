@@ -35,7 +35,7 @@ _MOST_LEFT = 0.8
 _EDGES = 0.75
 """Quantile of the plate's gradient above which a pixel is one of an edge."""
 _LARGEST = 40.0
-"""A difference that counts no more than this, in grey levels: whoever passes hides the edges."""
+"""A difference that counts no more than this, in grey levels: what passes hides the edges."""
 _ROUNDS = 2
 
 

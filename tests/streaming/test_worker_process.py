@@ -1,4 +1,4 @@
-"""Layers that a second process follows: the same results, and a process that leaves nothing."""
+"""Layers that a worker process follows: the same results, and a process that leaves nothing."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from cleanplate.frames import Frame
 from cleanplate.scene import Scene
 from cleanplate.scene_model import StillPlate
 from cleanplate.segmentation import Cut
-from cleanplate.segmentation.beside import Following, SecondProcess, ToFollow
-from cleanplate.segmentation.beside import process as process_module
+from cleanplate.segmentation.worker_process import StreamFrame, WorkerProcess, WorkerStream
+from cleanplate.segmentation.worker_process import process as process_module
 from cleanplate.streaming import Result, tracking
 from roads import CAR, road, seen
 from scenes import write_image_folder
@@ -34,8 +34,8 @@ LEAVES = 30
 
 
 @pytest.fixture(scope="module")
-def second() -> Iterator[SecondProcess]:
-    with SecondProcess() as process:
+def second() -> Iterator[WorkerProcess]:
+    with WorkerProcess() as process:
         yield process
 
 
@@ -70,7 +70,7 @@ def same(ours: Result, theirs: Result) -> bool:
 
 
 def test_results_and_layers_are_those_of_one_process(
-    haunted: Scene, recording: Path, second: SecondProcess
+    haunted: Scene, recording: Path, second: WorkerProcess
 ) -> None:
     with haunted.open_stream(recording) as alone:
         expected = list(alone)
@@ -88,21 +88,21 @@ def test_results_and_layers_are_those_of_one_process(
 def test_who_cuts_the_frames_makes_no_difference(
     haunted: Scene,
     recording: Path,
-    second: SecondProcess,
+    second: WorkerProcess,
     waits: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The first process cuts what it can while it waits, until the background is mended."""
     cuts: list[list[int]] = []
-    cut_while_waiting = Following.cut_while_waiting
+    cut_while_waiting = WorkerStream.cut_while_waiting
 
-    def counted(self: Following, frames: list[ToFollow]) -> list[Cut]:
+    def counted(self: WorkerStream, frames: list[StreamFrame]) -> list[Cut]:
         made = cut_while_waiting(self, frames)
         cuts.append([round(25 * frame.time) for frame, _ in zip(frames, made, strict=False)])
         return made
 
-    monkeypatch.setattr(Following, "cut_while_waiting", counted)
-    monkeypatch.setattr(Following, "has_results", not waits)
+    monkeypatch.setattr(WorkerStream, "cut_while_waiting", counted)
+    monkeypatch.setattr(WorkerStream, "has_results", not waits)
     monkeypatch.setattr(process_module, "_BATCHES", 1)  # so that it is known soon what is mended
     expected = list(haunted.segment(recording))
     found = list(haunted.segment(recording, worker=second))
@@ -117,7 +117,7 @@ def test_who_cuts_the_frames_makes_no_difference(
 
 
 def test_frames_that_are_skipped_have_no_result(
-    haunted: Scene, recording: Path, second: SecondProcess
+    haunted: Scene, recording: Path, second: WorkerProcess
 ) -> None:
     skip = set(range(1, 41))
     found = list(haunted.segment(recording, skip=skip, worker=second))
@@ -127,7 +127,7 @@ def test_frames_that_are_skipped_have_no_result(
 
 
 def test_results_stay_what_they_are_while_others_follow(
-    haunted: Scene, recording: Path, second: SecondProcess
+    haunted: Scene, recording: Path, second: WorkerProcess
 ) -> None:
     """The memory that both processes see is used again for later frames."""
     results = haunted.segment(recording, worker=second)
@@ -141,7 +141,7 @@ def test_results_stay_what_they_are_while_others_follow(
 
 
 def test_a_stream_that_is_left_early_leaves_the_process_to_the_next_one(
-    haunted: Scene, recording: Path, second: SecondProcess
+    haunted: Scene, recording: Path, second: WorkerProcess
 ) -> None:
     left = haunted.segment(recording, worker=second)
     next(left)
@@ -150,7 +150,7 @@ def test_a_stream_that_is_left_early_leaves_the_process_to_the_next_one(
 
 
 def test_a_failure_of_the_frames_comes_after_the_results_before_it(
-    haunted: Scene, second: SecondProcess
+    haunted: Scene, second: WorkerProcess
 ) -> None:
     pictures = [seen([], at=at) for at in range(20)]
     frames = [Frame(at, at + 1, at / 25, picture) for at, picture in enumerate(pictures)]
@@ -163,7 +163,7 @@ def test_a_failure_of_the_frames_comes_after_the_results_before_it(
     assert len(list(haunted.segment(iter(frames[:20]), worker=second))) == 20
 
 
-def test_without_frames_there_are_no_results(haunted: Scene, second: SecondProcess) -> None:
+def test_without_frames_there_are_no_results(haunted: Scene, second: WorkerProcess) -> None:
     assert list(haunted.segment(iter(()), worker=second)) == []
 
 
@@ -171,14 +171,14 @@ def test_large_frames_are_followed_by_threads(
     haunted: Scene, recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tracking, "_MOST_PIXELS_BESIDE", 100)
-    with SecondProcess() as process:
+    with WorkerProcess() as process:
         process.close()  # it would fail if it were used
         assert len(list(haunted.segment(recording, worker=process))) == FRAMES
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_process_that_is_killed_is_told_in_one_sentence(haunted: Scene, recording: Path) -> None:
-    with SecondProcess() as process:
+    with WorkerProcess() as process:
         results = haunted.segment(recording, worker=process)
         next(results)
         os.kill(process.pid, signal.SIGKILL)
@@ -189,9 +189,9 @@ def test_a_process_that_is_killed_is_told_in_one_sentence(haunted: Scene, record
 def test_an_error_of_the_other_process_is_raised_here(
     haunted: Scene, recording: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = process_module.Job
-    monkeypatch.setattr(process_module, "Job", lambda place, time, *_: real(place, time, 7))
-    with SecondProcess() as process, pytest.raises(IndexError):
+    real = process_module.FrameTask
+    monkeypatch.setattr(process_module, "FrameTask", lambda place, time, *_: real(place, time, 7))
+    with WorkerProcess() as process, pytest.raises(IndexError):
         list(haunted.segment(recording, worker=process))
 
 
@@ -201,7 +201,7 @@ def test_no_process_and_no_file_are_left(
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     folders = [path for path in (Path("/dev/shm"), tmp_path) if path.is_dir()]
     before = {path for folder in folders for path in folder.iterdir()}
-    with SecondProcess() as process:
+    with WorkerProcess() as process:
         results = haunted.segment(recording, worker=process)
         next(results)
         assert {path for folder in folders for path in folder.iterdir()} <= before
@@ -212,7 +212,7 @@ def test_no_process_and_no_file_are_left(
 
 
 def test_streams_that_need_other_amounts_use_the_same_memory(
-    haunted: Scene, recording: Path, second: SecondProcess, monkeypatch: pytest.MonkeyPatch
+    haunted: Scene, recording: Path, second: WorkerProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = list(haunted.segment(recording))
     for batches in (1, 4, 2):
@@ -223,7 +223,7 @@ def test_streams_that_need_other_amounts_use_the_same_memory(
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_it_leaves_signals_to_the_process_that_started_it(haunted: Scene, recording: Path) -> None:
-    with SecondProcess() as process:
+    with WorkerProcess() as process:
         process.wait_until_ready()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             os.kill(process.pid, number)
@@ -233,8 +233,8 @@ def test_it_leaves_signals_to_the_process_that_started_it(haunted: Scene, record
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux who runs")
 def test_it_ends_with_its_parent_though_another_process_holds_the_pipe() -> None:
     code = (
-        "import os, time; from cleanplate.segmentation.beside import SecondProcess; "
-        "process = SecondProcess(); process.wait_until_ready(); child = os.fork(); "
+        "import os, time; from cleanplate.segmentation.worker_process import WorkerProcess; "
+        "process = WorkerProcess(); process.wait_until_ready(); child = os.fork(); "
         "print(process.pid, child, flush=True) if child else None; time.sleep(60)"
     )
     command = [sys.executable, "-c", code]
@@ -251,8 +251,8 @@ def test_it_ends_with_its_parent_though_another_process_holds_the_pipe() -> None
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks Linux who runs")
 def test_it_ends_with_the_process_that_started_it() -> None:
     code = (
-        "import time; from cleanplate.segmentation.beside import SecondProcess; "
-        "process = SecondProcess(); process.wait_until_ready(); "
+        "import time; from cleanplate.segmentation.worker_process import WorkerProcess; "
+        "process = WorkerProcess(); process.wait_until_ready(); "
         "print(process.pid, flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", code]
@@ -284,11 +284,11 @@ def test_modules_of_the_working_directory_are_not_taken_for_its_own(
 ) -> None:
     (tmp_path / "pickle.py").write_text("raise SystemExit('not this one')")
     monkeypatch.chdir(tmp_path)
-    with SecondProcess() as process:
+    with WorkerProcess() as process:
         process.wait_until_ready()
 
 
 def test_a_process_that_cannot_be_started_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process_module, "COMMAND", ("/no/such/python",))
-    with pytest.raises(SegmentationError, match="no second process could be started"):
-        SecondProcess()
+    with pytest.raises(SegmentationError, match="no worker process could be started"):
+        WorkerProcess()

@@ -1,4 +1,4 @@
-"""What the two processes tell each other; pictures go through memory that both of them see."""
+"""Messages between main and worker process; pictures go through memory that both map."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class Begin(NamedTuple):
 
     Attributes:
         size: Of its pictures.
-        room: How many frames it has room for.
+        capacity: How many frames the memory holds.
         layers: Those that follow the stream.
     """
 
     size: FrameSize
-    room: int
+    capacity: int
     layers: Layers
 
 
-class Known(NamedTuple):
+class KnownCut(NamedTuple):
     """A frame was cut already: its mask lies where its mask will.
 
     Attributes:
@@ -46,8 +46,8 @@ class Known(NamedTuple):
     has_shadows: bool
 
 
-class Job(NamedTuple):
-    """One frame, whose picture and background lie in the memory; answered with `Found`.
+class FrameTask(NamedTuple):
+    """One frame, whose picture and background lie in the memory; answered with `WorkerResult`.
 
     Attributes:
         place: Where in the memory.
@@ -59,20 +59,20 @@ class Job(NamedTuple):
     place: int
     time: float
     state: int
-    known: Known | None = None
+    known: KnownCut | None = None
 
 
-class Found(NamedTuple):
+class WorkerResult(NamedTuple):
     """Mask and labels of a frame lie in the memory.
 
     Attributes:
-        is_changed: Whether a background in other light, or mended, lies there too.
-        is_mended: Whether it is mended: what somebody else makes of such frames is of no use.
-        objects: Who is at rest.
+        is_changed: Whether a background in other light, or corrected, lies there too.
+        is_corrected: Whether it has a ghost correction: such frames are cut in the worker alone.
+        objects: The objects at rest.
     """
 
     is_changed: bool
-    is_mended: bool
+    is_corrected: bool
     objects: tuple[StationaryObject, ...]
 
 
@@ -80,7 +80,7 @@ class End(NamedTuple):
     """The stream ends; answered with its layers."""
 
 
-class Room:
+class SharedFrameBuffer:
     """Memory for some frames, in a file without a name that two processes have mapped.
 
     Attributes:
@@ -89,15 +89,15 @@ class Room:
         changed: What the frame was compared with, where it is something else, `(N, h, w, 3)`.
         masks: `(N, h, w)`.
         labels: `(N, h, w)`.
-        answered: How many messages about frames have been answered, `(1,)`: who asks need not wait
-            to know that there is an answer.
+        answered: How many messages about frames have been answered, `(1,)`: that there is an answer
+            is known without waiting for it.
     """
 
     def __init__(self, file: int, size: FrameSize, count: int) -> None:
         coloured, plain = (count, *size, 3), (count, *size)
         shapes = (coloured, coloured, coloured, plain, plain)
         needed = _COUNT_BYTES + sum(int(np.prod(shape)) for shape in shapes)
-        if os.fstat(file).st_size < needed:  # it never shrinks: somebody may have mapped all of it
+        if os.fstat(file).st_size < needed:  # it never shrinks: all of it may be mapped
             os.truncate(file, needed)
         self._memory = np.frombuffer(mmap.mmap(file, needed), np.uint8)
         self.answered = self._memory[:_COUNT_BYTES].view(np.int64)
@@ -126,12 +126,12 @@ class Room:
             self.changed[place] = background
         return is_changed
 
-    def put_cut(self, place: int, cut: Cut, given: Picture) -> Known:
+    def put_cut(self, place: int, cut: Cut, given: Picture) -> KnownCut:
         """Lays down what a frame was cut into."""
         is_changed = self.put(place, cut.mask, cut.shadows, cut.background, given)
-        return Known(is_changed, cut.shadows is not None)
+        return KnownCut(is_changed, cut.shadows is not None)
 
-    def cut_at(self, place: int, known: Known, background: Picture) -> Cut:
+    def cut_at(self, place: int, known: KnownCut, background: Picture) -> Cut:
         """What was laid down, as a part of this memory."""
         background = self.changed[place] if known.is_changed else background
         shadows = self.labels[place] if known.has_shadows else None

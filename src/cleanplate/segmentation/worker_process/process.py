@@ -1,4 +1,4 @@
-"""The side of the second process that the first one sees."""
+"""The worker process as the main process sees it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,18 @@ from typing import Any, NamedTuple
 
 from cleanplate.errors import SegmentationError
 from cleanplate.frames import FrameSize, Picture
-from cleanplate.segmentation.beside.messages import Begin, End, Found, Job, Ready, Room
 from cleanplate.segmentation.layers import LayeredFrame, Layers
 from cleanplate.segmentation.segmenter import Cut
+from cleanplate.segmentation.worker_process.messages import (
+    Begin,
+    End,
+    FrameTask,
+    Ready,
+    SharedFrameBuffer,
+    WorkerResult,
+)
 
-COMMAND = (sys.executable, "-P", "-m", "cleanplate.segmentation.beside.worker")
+COMMAND = (sys.executable, "-P", "-m", "cleanplate.segmentation.worker_process.server")
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "MALLOC_MMAP_THRESHOLD_": str(1 << 25),
@@ -46,7 +53,7 @@ def _shared_memory() -> int:
         return os.dup(file.fileno())
 
 
-class ToFollow(NamedTuple):
+class StreamFrame(NamedTuple):
     """A frame of a stream.
 
     Attributes:
@@ -62,7 +69,7 @@ class ToFollow(NamedTuple):
     state: int = 0
 
 
-class SecondProcess:
+class WorkerProcess:
     """A process that cuts masks out and follows layers, so that another core has work too.
 
     Python lets only one thread at a time make calls, and masks are many short ones. The process
@@ -81,7 +88,7 @@ class SecondProcess:
             self.memory = _shared_memory()
         except OSError as error:
             raise SegmentationError(
-                f"there is no memory for a second process: {error.strerror}; do without one"
+                f"there is no memory for a worker process: {error.strerror}; do without one"
             ) from error
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own command, no shell
@@ -94,7 +101,7 @@ class SecondProcess:
         except OSError as error:
             os.close(self.memory)
             raise SegmentationError(
-                f"no second process could be started: {error.strerror}; do without one"
+                f"no worker process could be started: {error.strerror}; do without one"
             ) from error
 
     @property
@@ -111,7 +118,7 @@ class SecondProcess:
         self.tell(Ready())
         self.answer()
 
-    def open(self, layers: Layers, size: FrameSize, batch: int) -> Following:
+    def open(self, layers: Layers, size: FrameSize, batch: int) -> WorkerStream:
         """Begins a stream.
 
         Args:
@@ -122,7 +129,7 @@ class SecondProcess:
         Raises:
             SegmentationError: The process has ended, or there is no memory that both could share.
         """
-        return Following(self, layers, size, batch)
+        return WorkerStream(self, layers, size, batch)
 
     def tell(self, message: Any) -> None:
         """Sends a message."""
@@ -156,7 +163,7 @@ class SecondProcess:
             with suppress(BrokenPipeError):  # something was on its way
                 pipe.close()
 
-    def __enter__(self) -> SecondProcess:
+    def __enter__(self) -> WorkerProcess:
         return self
 
     def __exit__(
@@ -175,23 +182,23 @@ class SecondProcess:
         return SegmentationError(f"the process that cuts masks out ended with code {code}{hint}")
 
 
-class Following:
-    """One stream in the second process; `with` ends it."""
+class WorkerStream:
+    """One stream in the worker process; `with` ends it."""
 
-    def __init__(self, process: SecondProcess, layers: Layers, size: FrameSize, batch: int) -> None:
+    def __init__(self, process: WorkerProcess, layers: Layers, size: FrameSize, batch: int) -> None:
         self._process = process
         self._layers = layers
         self._batch = batch
-        self._given: deque[tuple[int, Sequence[ToFollow]]] = deque()
+        self._given: deque[tuple[int, Sequence[StreamFrame]]] = deque()
         self._next = self._taken = 0
-        self._mended: set[int] = set()
-        """States of which frames are not cut here: the background is mended there."""
+        self._corrected: set[int] = set()
+        """States of which frames are not cut here: the background has a correction there."""
         count = _BATCHES * batch
         try:
-            self._room = Room(process.memory, size, count)
+            self._buffer = SharedFrameBuffer(process.memory, size, count)
         except OSError as error:
             raise SegmentationError(
-                f"there is no memory for frames of the second process: {error.strerror}"
+                f"there is no memory for frames of the worker process: {error.strerror}"
             ) from error
         process.tell(Begin(size, count, layers))
         process.answer()
@@ -203,19 +210,19 @@ class Following:
 
     @property
     def has_results(self) -> bool:
-        """Whether there are results that nobody has to wait for."""
-        return bool(self._room.answered[0] > self._taken)
+        """Whether there are results that can be taken without waiting."""
+        return bool(self._buffer.answered[0] > self._taken)
 
-    def cut_while_waiting(self, frames: Iterable[ToFollow]) -> list[Cut]:
+    def cut_while_waiting(self, frames: Iterable[StreamFrame]) -> list[Cut]:
         """Cuts frames that are not given yet, the first ones, until there are results to take."""
         cuts: list[Cut] = []
         for frame in frames:
-            if self.has_results or frame.state in self._mended:
+            if self.has_results or frame.state in self._corrected:
                 break
             cuts.append(self._layers.cut(frame.picture, frame.background, frame.state))
         return cuts
 
-    def give(self, frames: Sequence[ToFollow], cuts: Sequence[Cut] = ()) -> None:
+    def give(self, frames: Sequence[StreamFrame], cuts: Sequence[Cut] = ()) -> None:
         """Hands the next frames over, at most a batch of them.
 
         Args:
@@ -226,26 +233,26 @@ class Following:
         assert len(cuts) <= len(frames) <= self._batch
         first = self._next
         self._next = (first + self._batch) % (_BATCHES * self._batch)
-        jobs = []
+        tasks = []
         for place, (frame, cut) in enumerate(itertools.zip_longest(frames, cuts), first):
-            self._room.pictures[place] = frame.picture
-            self._room.backgrounds[place] = frame.background
-            known = None if cut is None else self._room.put_cut(place, cut, frame.background)
-            jobs.append(Job(place, frame.time, frame.state, known))
-        self._process.tell(jobs)
+            self._buffer.pictures[place] = frame.picture
+            self._buffer.backgrounds[place] = frame.background
+            known = None if cut is None else self._buffer.put_cut(place, cut, frame.background)
+            tasks.append(FrameTask(place, frame.time, frame.state, known))
+        self._process.tell(tasks)
         self._given.append((first, frames))
 
     def take(self) -> Iterator[LayeredFrame]:
         """Waits for the results of the earliest frames that were given together."""
         first, frames = self._given.popleft()
-        answers: Sequence[Found] = self._process.answer()
+        answers: Sequence[WorkerResult] = self._process.answer()
         self._taken += 1
-        room = self._room
+        buffer = self._buffer
         for place, (found, frame) in enumerate(zip(answers, frames, strict=True), first):
-            if found.is_mended:
-                self._mended.add(frame.state)
-            background = room.changed[place].copy() if found.is_changed else frame.background
-            mask, labels = room.masks[place].copy(), room.labels[place].copy()
+            if found.is_corrected:
+                self._corrected.add(frame.state)
+            background = buffer.changed[place].copy() if found.is_changed else frame.background
+            mask, labels = buffer.masks[place].copy(), buffer.labels[place].copy()
             yield LayeredFrame(mask, labels, background, found.objects)
 
     def close(self) -> None:
@@ -256,7 +263,7 @@ class Following:
         self._process.tell(End())
         self._layers.take_over(self._process.answer())
 
-    def __enter__(self) -> Following:
+    def __enter__(self) -> WorkerStream:
         return self
 
     def __exit__(
@@ -270,4 +277,4 @@ class Following:
         except Exception:
             if kind is None:
                 raise
-            self._process.close()  # nobody knows what it was about
+            self._process.close()  # its state is unknown

@@ -1,7 +1,7 @@
-"""The second process: `python -m cleanplate.segmentation.beside.worker`.
+"""The worker process: `python -m cleanplate.segmentation.worker_process.server`.
 
-It reads messages from stdin, answers on stdout in their order, and ends when stdin does, or whoever
-started it. Its arguments are the number of that process and that of the file that both map.
+It reads messages from stdin, answers on stdout in their order, and ends when stdin does, or the
+process that started it. Its arguments are the number of that process and of the file that both map.
 """
 
 from __future__ import annotations
@@ -15,9 +15,16 @@ from typing import IO, Any
 
 import cv2
 
-from cleanplate.segmentation.beside.messages import Begin, End, Found, Job, Ready, Room
-from cleanplate.segmentation.beside.parent import end_with
 from cleanplate.segmentation.layers import Layers
+from cleanplate.segmentation.worker_process.messages import (
+    Begin,
+    End,
+    FrameTask,
+    Ready,
+    SharedFrameBuffer,
+    WorkerResult,
+)
+from cleanplate.segmentation.worker_process.parent import end_with
 
 
 class _Stream:
@@ -25,22 +32,22 @@ class _Stream:
 
     def __init__(self, begin: Begin, memory: int) -> None:
         self.layers: Layers = begin.layers
-        self._room = Room(memory, begin.size, begin.room)
+        self._buffer = SharedFrameBuffer(memory, begin.size, begin.capacity)
 
-    def follow(self, job: Job) -> Found:
+    def follow(self, task: FrameTask) -> WorkerResult:
         """Layers of the next frame."""
-        room, place = self._room, job.place
-        picture, background = room.pictures[place], room.backgrounds[place]
-        known = job.known
-        cut = None if known is None else room.cut_at(place, known, background)
-        found = self.layers.update(job.time, picture, background, job.state, cut)
-        is_changed = room.put(place, found.mask, found.labels, found.background, background)
-        return Found(is_changed, job.state in self.layers.mends, found.objects)
+        buffer, place = self._buffer, task.place
+        picture, background = buffer.pictures[place], buffer.backgrounds[place]
+        known = task.known
+        cut = None if known is None else buffer.cut_at(place, known, background)
+        found = self.layers.update(task.time, picture, background, task.state, cut)
+        is_changed = buffer.put(place, found.mask, found.labels, found.background, background)
+        return WorkerResult(is_changed, task.state in self.layers.mends, found.objects)
 
-    def follow_all(self, jobs: Sequence[Job]) -> Sequence[Found]:
+    def follow_all(self, tasks: Sequence[FrameTask]) -> Sequence[WorkerResult]:
         """Layers of the next frames."""
-        found = [self.follow(job) for job in jobs]
-        self._room.answered += 1
+        found = [self.follow(task) for task in tasks]
+        self._buffer.answered += 1
         return found
 
 
@@ -49,7 +56,7 @@ def serve(messages: IO[bytes], answers: IO[bytes], memory: int) -> None:
     stream: _Stream | None = None
     while True:
         try:
-            message: Ready | Begin | Sequence[Job] | End = pickle.load(messages)  # noqa: S301 - our parent's
+            message: Ready | Begin | Sequence[FrameTask] | End = pickle.load(messages)  # noqa: S301 - our parent's
         except EOFError:
             return
         answer: Any = None
@@ -67,7 +74,7 @@ def serve(messages: IO[bytes], answers: IO[bytes], memory: int) -> None:
         try:
             pickle.dump(answer, answers)
             answers.flush()
-        except BrokenPipeError:  # who asked has ended
+        except BrokenPipeError:  # the main process has ended
             return
 
 
