@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 
@@ -79,3 +81,53 @@ def test_a_failure_comes_after_the_batch_of_the_items_before_it() -> None:
     assert next(batches) == (1,)
     with pytest.raises(ValueError, match="broken"):
         next(batches)
+
+
+LEFT = """
+import sys, time
+from cleanplate.video import read_ahead
+
+def slow(items):
+    for item in items:
+        time.sleep(0.01)
+        yield item
+
+def endless():
+    try:
+        while True:
+            yield 0
+    finally:
+        print("closed", flush=True)
+
+items = read_ahead(slow(read_ahead(endless(), depth=2)), depth=2)
+assert next(items) == 0
+sys.exit(7)
+"""
+
+
+def test_a_program_that_leaves_items_unread_ends_their_threads() -> None:
+    """Else Python stops them wherever they are, which aborts a process within OpenCV or torch."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEFT], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (7, "closed\n", "")
+
+
+BLOCKED = """
+import threading
+from cleanplate.video import read_ahead
+
+def blocked():
+    yield 0
+    threading.Event().wait()
+
+items = read_ahead(blocked())
+assert next(items) == 0
+"""
+
+
+def test_a_program_ends_though_an_item_never_comes() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BLOCKED], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

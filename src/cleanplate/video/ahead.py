@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import math
 import queue
 import threading
-from collections.abc import Generator, Iterable
+import time
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
@@ -31,6 +35,9 @@ def read_ahead(items: Iterable[Item], depth: int = 8) -> Generator[Item]:
     thread = threading.Thread(
         target=_fetch, args=(items, messages, stop), name="read-ahead", daemon=True
     )
+    end = partial(_end, thread, messages, stop)
+    _end_at_exit()
+    _running[thread] = end
     thread.start()
     try:
         while (message := messages.get()).items:
@@ -38,10 +45,42 @@ def read_ahead(items: Iterable[Item], depth: int = 8) -> Generator[Item]:
         if message.error is not None:
             raise message.error
     finally:
-        stop.set()
-        while thread.is_alive():
-            _drop_one(messages)
-            thread.join(timeout=0.002)
+        end(math.inf)
+        del _running[thread]
+
+
+_running: dict[threading.Thread, Callable[[float], None]] = {}
+"""What ends each thread, in the order in which they began: one that fetches from another first."""
+_LONGEST_EXIT = 2.0
+"""Time that a program which ends waits for items that are being fetched, in seconds."""
+
+
+@cache
+def _end_at_exit() -> None:
+    """Lets a program end that has left some items unread.
+
+    Python does not end the other threads of a process that ends, but stops them wherever they are;
+    within OpenCV, PyAV or torch that aborts the process.
+    """
+    atexit.register(_end_all)
+
+
+def _end_all() -> None:
+    until = time.monotonic() + _LONGEST_EXIT
+    for end in list(_running.values()):
+        end(until)
+
+
+def _end(
+    thread: threading.Thread,
+    messages: queue.Queue[_Message[Item]],
+    stop: threading.Event,
+    until: float,
+) -> None:
+    stop.set()
+    while thread.is_alive() and time.monotonic() < until:
+        _drop_one(messages)
+        thread.join(timeout=0.002)
 
 
 def _fetch(
