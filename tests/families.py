@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 _ALWAYS = ("lowrank_ae", "conv_ae", "vae", "dcgan", "rgb_flow_ae", "bootstrap_plate")
-"""A mixture, a plain network, one with codes at random, one with a judge, two that read flow."""
+"""A linear decoder, a plain network, random codes, an adversary, and two that read flow."""
 _OTHERS = (
     "adversarial_ae",
     "coupled_ae",

@@ -33,7 +33,7 @@ def layers_of(noise: Mask, settings: SegmentationSettings, others: Sequence[Mask
 def rims_plan(depth: int, least: float, size: FrameSize) -> SegmentationPlan:
     """A plan whose outlines are asked as deep as that."""
     plan = SegmentationPlan.of(SegmentationSettings(), size)
-    return replace(plan, rim_depth=depth, threshold=least)
+    return replace(plan, boundary_depth=depth, threshold=least)
 
 
 def array_ops(plan: SegmentationPlan, shadow: ShadowModel | None = None) -> ArrayOps:

@@ -11,9 +11,9 @@ import torch
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.lowrank_ae import LowRankAE, LowRankAESettings
-from cleanplate.model import Mixture
+from cleanplate.model import LinearDecoder
 from cleanplate.one_thread import on_one_thread
-from cleanplate.runtimes.mixing import Mixer
+from cleanplate.runtimes.linear_decoder import FastLinearDecoder
 
 THREADS = 3
 
@@ -51,10 +51,10 @@ def test_errors_come_out_and_the_next_call_works() -> None:
 
 
 class Watched:
-    """A mixture whose codes look at what a thread that begins meanwhile would get."""
+    """A linear_decoder whose codes look at what a thread that begins meanwhile would get."""
 
-    def __init__(self, mixture: Mixture, seen: list[int]) -> None:
-        self._codes = mixture.codes
+    def __init__(self, linear_decoder: LinearDecoder, seen: list[int]) -> None:
+        self._codes = linear_decoder.codes
         self._seen = seen
 
     def __call__(self, thumbnails: torch.Tensor) -> torch.Tensor:
@@ -64,8 +64,10 @@ class Watched:
 
 def test_backgrounds_that_are_mixed_take_no_threads_from_others() -> None:
     plate = np.zeros((40, 56, 3), np.uint8)
-    mixture = LowRankAE(LowRankAESettings(), Start(plate, torch.device("cpu"))).eval().mixture()
+    linear_decoder = (
+        LowRankAE(LowRankAESettings(), Start(plate, torch.device("cpu"))).eval().linear_decoder()
+    )
     seen: list[int] = []
-    codes: Callable[[torch.Tensor], torch.Tensor] = Watched(mixture, seen)
-    Mixer(mixture._replace(codes=codes)).backgrounds(plate[None])
+    codes: Callable[[torch.Tensor], torch.Tensor] = Watched(linear_decoder, seen)
+    FastLinearDecoder(linear_decoder._replace(codes=codes)).backgrounds(plate[None])
     assert seen == [1, THREADS]

@@ -12,7 +12,7 @@ from cleanplate.batch import FrameBatch
 from cleanplate.frames import Modality
 
 
-class Mixture(NamedTuple):
+class LinearDecoder(NamedTuple):
     """How a model mixes its background: a plate, and images weighted by a thumbnail's codes.
 
     Attributes:
@@ -60,7 +60,7 @@ class BackgroundModel(nn.Module, ABC):
         """
         return batch.rgb.new_empty(len(batch.rgb), 0)
 
-    def mixture(self) -> Mixture | None:
+    def linear_decoder(self) -> LinearDecoder | None:
         """What the model mixes, if that is all it does: such backgrounds are drawn faster."""
         return None
 

@@ -17,7 +17,7 @@ from cleanplate.batch import FrameBatch, make_batch, to_pictures, to_tensor
 from cleanplate.errors import UnknownNameError
 from cleanplate.frames import FrameSize, Picture
 from cleanplate.losses import LOSS_NAMES
-from cleanplate.model import BackgroundModel, Mixture
+from cleanplate.model import BackgroundModel, LinearDecoder
 from cleanplate.objectives.base import Objective
 from cleanplate.setting_trees import parse_assignments
 from cleanplate.settings import resolve
@@ -450,9 +450,11 @@ def test_a_dead_network_does_not_pass_for_one_that_follows_the_light(control: st
     assert share_of_the_still_error(scene, CONTROLS[control](scene), batch) > 0.99
 
 
-def mixed(mixture: Mixture, batch: FrameBatch) -> Tensor:
-    thumbnails = nn.functional.adaptive_avg_pool2d(batch.rgb, mixture.thumbnail_size)
-    return mixture.plate + torch.einsum("bk,kchw->bchw", mixture.codes(thumbnails), mixture.images)
+def mixed(linear_decoder: LinearDecoder, batch: FrameBatch) -> Tensor:
+    thumbnails = nn.functional.adaptive_avg_pool2d(batch.rgb, linear_decoder.thumbnail_size)
+    return linear_decoder.plate + torch.einsum(
+        "bk,kchw->bchw", linear_decoder.codes(thumbnails), linear_decoder.images
+    )
 
 
 def test_what_a_network_says_it_mixes_is_its_background() -> None:
@@ -460,14 +462,14 @@ def test_what_a_network_says_it_mixes_is_its_background() -> None:
     for name in NAMES:
         architecture = load_architecture(name)
         model = build(architecture, SIZES[1])
-        mixture = model.mixture()
-        if mixture is None:
+        linear_decoder = model.linear_decoder()
+        if linear_decoder is None:
             continue  # most networks do more than mix
         mixers.append(name)
         batch = batch_of(architecture, 2, SIZES[1])
         with torch.no_grad():
             background = model.estimate_background(batch)
-            torch.testing.assert_close(mixed(mixture, batch), background)
-            other = mixture._replace(images=mixture.images.flip(0))
+            torch.testing.assert_close(mixed(linear_decoder, batch), background)
+            other = linear_decoder._replace(images=linear_decoder.images.flip(0))
             assert not torch.allclose(mixed(other, batch), background, atol=1e-3)
     assert "lowrank_ae" in mixers

@@ -180,7 +180,7 @@ class TestObjects:
 
 
 class TestGhosts:
-    def test_one_is_mended_and_the_scene_stays_as_it_is(
+    def test_one_is_corrected_and_the_scene_stays_as_it_is(
         self, cleanplate: CommandLine, parked_scene: Path, vacated: Path, tmp_path: Path
     ) -> None:
         before, masks = files_of(parked_scene), tmp_path / "masks"

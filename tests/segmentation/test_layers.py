@@ -122,11 +122,11 @@ def ghostly() -> tuple[Picture, list[Picture]]:
     return plate, [seen([], at=at) for at in range(60)]
 
 
-def test_a_ghost_is_mended() -> None:
+def test_a_ghost_is_corrected() -> None:
     plate, frames = ghostly()
     followed, layers = follow(frames, plate)
     assert followed[0].mask[54:70, 64:96].all()
-    assert layers.repairs == 1
+    assert layers.corrected_ghosts == 1
     assert not followed[-1].mask.any()
     error = np.abs(followed[-1].background.astype(int) - road()).mean()
     assert error < 2
@@ -135,7 +135,7 @@ def test_a_ghost_is_mended() -> None:
 def test_a_ghost_stays_where_nothing_is_to_be_mended() -> None:
     plate, frames = ghostly()
     followed, layers = follow(frames, plate, correct_ghosts=False)
-    assert layers.repairs == 0
+    assert layers.corrected_ghosts == 0
     assert followed[-1].mask[54:70, 64:96].all()
 
 
@@ -154,7 +154,7 @@ def test_waiting_cars_are_no_ghosts(seed: int) -> None:
         for left, top in ((5, 10), (60, 50), (115, 90))
     ]
     _, layers = follow([seen(cars, at=at) for at in range(60)])
-    assert layers.repairs == 0
+    assert layers.corrected_ghosts == 0
 
 
 def test_a_shadow_has_its_own_label() -> None:

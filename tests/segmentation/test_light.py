@@ -202,12 +202,12 @@ def test_a_car_waits_on_while_the_camera_switches_to_infrared() -> None:
     assert waiting.first_seen < 0.5
 
 
-def test_a_ghost_is_mended_in_the_state_that_shows_it() -> None:
+def test_a_ghost_is_corrected_in_the_state_that_shows_it() -> None:
     noise = np.full(ROAD, 6, np.uint8)
     layers = layers_of(noise, SegmentationSettings(), others=[noise])
     ghostly = with_object(infrared(road()), np.s_[50:74, 60:100], (20, 20, 20))
     for at in range(60):
         frame = layers.update(at / 10, infrared(seen([], at=at)), ghostly, 1)
     assert not frame.mask.any()
-    assert set(layers.mends) == {1}
+    assert set(layers.corrections) == {1}
     assert not layers.update(6, seen([], at=60), road()).mask.any()

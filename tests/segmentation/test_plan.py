@@ -20,18 +20,18 @@ DEFAULT = SegmentationSettings()
 def test_in_the_reference_size_lengths_are_those_of_the_settings() -> None:
     plan = SegmentationPlan.of(DEFAULT, REFERENCE)
     assert plan.blur_sigma == DEFAULT.blur
-    assert plan.majority_side == DEFAULT.median_size
+    assert plan.median_side == DEFAULT.median_size
     assert plan.closing_diameter == DEFAULT.closing
     assert plan.min_area == DEFAULT.min_area
-    assert plan.rim_depth == DEFAULT.boundary_depth
+    assert plan.boundary_depth == DEFAULT.boundary_depth
 
 
 def test_lengths_grow_with_the_frame_and_areas_with_its_pixels() -> None:
     small, large = (SegmentationPlan.of(DEFAULT, size) for size in (REFERENCE, FrameSize(720, 960)))
     assert large.blur_sigma == pytest.approx(3 * small.blur_sigma)
-    assert large.majority_side == 3 * small.majority_side
+    assert large.median_side == 3 * small.median_side
     assert large.closing_diameter == 3 * small.closing_diameter
-    assert large.rim_depth == 3 * small.rim_depth
+    assert large.boundary_depth == 3 * small.boundary_depth
     assert large.min_area == 9 * small.min_area
     assert large.threshold == small.threshold
     assert large.wait_seconds == small.wait_seconds
@@ -57,7 +57,9 @@ def test_what_is_switched_off_is_off() -> None:
         light="off",
     )
     plan = SegmentationPlan.of(settings, REFERENCE)
-    assert (plan.blur_side, plan.majority_side, plan.closing_diameter, plan.rim_depth) == (0,) * 4
+    assert (plan.blur_side, plan.median_side, plan.closing_diameter, plan.boundary_depth) == (
+        0,
+    ) * 4
     assert plan.faint_thresholds(np.zeros((1, 1), np.uint8)) is None
     assert not plan.tells_shadows
     assert not plan.single_pixels_in_shadow

@@ -89,7 +89,7 @@ def test_a_ghost_is_corrected_at_every_size_and_frame_rate(scale: int, rate: flo
         picture = np.clip(frame, 0, 255).astype(np.uint8)
         masks.append(layers.update(index / rate, picture, plate).mask)
     assert masks[0].any()
-    assert layers.repairs == 1
+    assert layers.corrected_ghosts == 1
     assert not masks[-1].any()
     corrected = next(index for index, mask in enumerate(masks) if not mask.any()) / rate
     assert 2 < corrected <= 2 + 0.7 + 2 / rate

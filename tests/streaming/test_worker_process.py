@@ -51,7 +51,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def haunted(recording: Path) -> Scene:
-    """A scene whose plate shows the car that leaves: a ghost to be mended."""
+    """A scene whose plate shows the car that leaves: a ghost to be corrected."""
     settings = {"sampling": {"registration": "off"}, "segmentation": {"shadows": "label"}}
     scene = cleanplate.learn(recording, method="median", settings=settings)
     plate = road()
@@ -92,7 +92,7 @@ def test_who_cuts_the_frames_makes_no_difference(
     waits: bool,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The first process cuts what it can while it waits, until the background is mended."""
+    """The first process cuts what it can while it waits, until the background is corrected."""
     cuts: list[list[int]] = []
     cut_while_waiting = WorkerStream.cut_while_waiting
 
@@ -103,7 +103,7 @@ def test_who_cuts_the_frames_makes_no_difference(
 
     monkeypatch.setattr(WorkerStream, "cut_while_waiting", counted)
     monkeypatch.setattr(WorkerStream, "has_results", not waits)
-    monkeypatch.setattr(process_module, "_BATCHES", 1)  # so that it is known soon what is mended
+    monkeypatch.setattr(process_module, "_BATCHES", 1)  # so that it is known soon what is corrected
     expected = list(haunted.segment(recording))
     found = list(haunted.segment(recording, worker=second))
     assert all(same(*pair) for pair in zip(found, expected, strict=True))
@@ -113,7 +113,7 @@ def test_who_cuts_the_frames_makes_no_difference(
         return
     made = [frame for frames in cuts for frame in frames]
     assert made[:40] == list(range(made[0], made[0] + 40))
-    assert not cuts[-1], "the background was mended long before"
+    assert not cuts[-1], "the background was corrected long before"
 
 
 def test_frames_that_are_skipped_have_no_result(

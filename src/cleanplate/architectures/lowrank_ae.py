@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
 from cleanplate.batch import FrameBatch, to_tensor
-from cleanplate.model import BackgroundModel, Mixture
+from cleanplate.model import BackgroundModel, LinearDecoder
 from cleanplate.objectives.reconstruction import Reconstruction
 from cleanplate.parameters import Parameters
 
@@ -42,7 +42,7 @@ class LowRankAESettings(Parameters):
 
 
 class LowRankAE(BackgroundModel):
-    """A plate plus a learned mixture of a few learned images."""
+    """A plate plus a learned linear_decoder of a few learned images."""
 
     start_plate: Tensor
     start_thumbnail: Tensor
@@ -70,9 +70,9 @@ class LowRankAE(BackgroundModel):
         """Codes of each frame, `(B, rank)`."""
         return self._codes_of(self._thumbnail(batch.rgb))
 
-    def mixture(self) -> Mixture:
+    def linear_decoder(self) -> LinearDecoder:
         """The plate and the images."""
-        return Mixture(self.plate(), self.images, self.thumbnail_size, self._codes_of)
+        return LinearDecoder(self.plate(), self.images, self.thumbnail_size, self._codes_of)
 
     def estimate_background(self, batch: FrameBatch) -> Tensor:
         """Background of each frame, `(B, 3, H, W)`, float, held near [0, 1] by the loss alone."""

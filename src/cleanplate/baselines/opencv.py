@@ -66,7 +66,7 @@ def _contributed(name: str) -> Callable[[], _Subtractor]:
 
 OPENCV_PEERS: Mapping[str, PeerKind] = {
     "MOG2": PeerKind(
-        "OpenCV's mixture of Gaussians (Zivkovic, 2004).",
+        "OpenCV's linear_decoder of Gaussians (Zivkovic, 2004).",
         partial(OpenCVPeer, cv2.createBackgroundSubtractorMOG2, "setVarThreshold"),
         Sweep("varThreshold", 16.0, (4.0, 8.0, 16.0, 32.0, 64.0, 128.0)),
     ),

@@ -73,7 +73,7 @@ class Outcome:
         frames: Masks written.
         foreground: Sum of their shares of foreground.
         objects: The objects that waited.
-        repairs: Ghosts corrected.
+        corrected_ghosts: Ghosts corrected.
         corrections: What was corrected in the last view.
         stopped: Whether the move ended it.
         states: Frames in each state of the scene, by name.
@@ -83,7 +83,7 @@ class Outcome:
     frames: int = 0
     foreground: float = 0.0
     objects: int = 0
-    repairs: int = 0
+    corrected_ghosts: int = 0
     corrections: Corrections = field(default_factory=Corrections)
     stopped: bool = False
     states: dict[str, int] = field(default_factory=dict)
@@ -147,7 +147,7 @@ def _segmented(
     if watches:
         outcome.moved = stream.camera_moved
     outcome.corrections = stream.corrections
-    outcome.repairs += stream.corrections.count
+    outcome.corrected_ghosts += stream.corrections.count
 
 
 class _Outputs:

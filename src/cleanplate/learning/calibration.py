@@ -56,8 +56,8 @@ def calibrate(
     noise = backgrounds.noise(seen_share)
     shadow = backgrounds.shadow(noise)
     layers = backgrounds.find_ghosts(noise, shadow)
-    if not layers.repairs:
+    if not layers.corrected_ghosts:
         return Calibration(noise, shadow)
-    backgrounds.mend(layers.repair)
+    backgrounds.correct(layers.correction)
     noise = backgrounds.noise(seen_share)
-    return Calibration(noise, backgrounds.shadow(noise), layers.repair, layers.repairs)
+    return Calibration(noise, backgrounds.shadow(noise), layers.correction, layers.corrected_ghosts)

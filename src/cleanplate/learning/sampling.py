@@ -12,7 +12,7 @@ from cleanplate.frames import FloatMap, Mask, Picture
 from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.scene_model import BackgroundEstimator
 from cleanplate.segmentation import SegmentationPlan, Segmenter, ShadowModel
-from cleanplate.segmentation.difference import mended, residual
+from cleanplate.segmentation.difference import corrected, residual
 from cleanplate.segmentation.layers import Layers
 from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.noise import noise_map
@@ -43,7 +43,7 @@ def learned_plate(
         estimator.estimate(*inputs.read(chunk)) for chunk in in_batches(positions, _BATCH)
     ]
     if correction is not None:
-        backgrounds = [mended(each, correction) for each in backgrounds]
+        backgrounds = [corrected(each, correction) for each in backgrounds]
     return np.rint(np.median(np.concatenate(backgrounds), axis=0)).astype(np.uint8)
 
 
@@ -105,9 +105,9 @@ class SampledBackgrounds:
                 layers.update(time, self._picture(place), background)
         return layers
 
-    def mend(self, repair: NDArray[np.int16]) -> None:
-        """Adds to all backgrounds what repairs them."""
-        self._backgrounds = mended(self._backgrounds, repair)
+    def correct(self, correction: NDArray[np.int16]) -> None:
+        """Adds to all backgrounds what corrects them."""
+        self._backgrounds = corrected(self._backgrounds, correction)
 
     def _shadow_samples(self, segmenter: Segmenter, *, only_moving: bool) -> list[ShadowSamples]:
         samples, before = [], None

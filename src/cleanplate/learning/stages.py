@@ -27,7 +27,7 @@ from cleanplate.scene_model import BackgroundEstimator, SceneModel, SceneState, 
 from cleanplate.scene_model.sizes import resized
 from cleanplate.scene_model.states import state_names
 from cleanplate.segmentation import SegmentationPlan, Segmenter
-from cleanplate.segmentation.difference import mended
+from cleanplate.segmentation.difference import corrected
 from cleanplate.settings import LearnSettings, resolve, trained_plates
 from cleanplate.video import FrameCache, VideoSource
 
@@ -204,7 +204,7 @@ def learn_still_state(
     start = chosen_plate(job, inputs)
     found = _calibrated(job, inputs, StillPlate(start.picture), plan, start)
     correction = found.correction
-    plate = start.picture if correction is None else mended(start.picture, correction)
+    plate = start.picture if correction is None else corrected(start.picture, correction)
     return plate, found.noise
 
 

@@ -70,7 +70,7 @@ class FlowWeightedReconstruction(WeightedReconstruction):
 class MaskedReconstruction(WeightedReconstruction):
     """What the simple mask covers counts little, so that the network paints it in."""
 
-    # At 0 a ghost in the initial plate, which is masked in every frame, could never be mended.
+    # At 0 a ghost in the initial plate, which is masked in every frame, could never be corrected.
     mask_weight: float = Field(
         0.05, ge=0, le=1, description="how much a pixel under the mask counts; 0: not at all"
     )

@@ -87,7 +87,7 @@ class ScenesTogether:
         return enlarged_masks(masks, self._frame_size).unflatten(0, (-1, count))
 
     def draw(self, frames: Tensor) -> Tensor:
-        """What the method draws for reduced frames, `(S, B, 3, h, w)`, uint8; nothing is mended."""
+        """What the method draws for reduced frames, `(S, B, 3, h, w)`, uint8, not corrected."""
         if self._stack is None:
             pairs = zip(self._scenes, frames, strict=True)
             return torch.stack([scene.drawn(own) for scene, own in pairs])

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import torch
 
     from cleanplate.model import BackgroundModel
-    from cleanplate.runtimes.mixing import Mixer
+    from cleanplate.runtimes.linear_decoder import FastLinearDecoder
 
 
 class NetworkEstimator:
@@ -59,19 +59,19 @@ class NetworkEstimator:
 
         from cleanplate.batch import make_batch, to_pictures
 
-        if self._mixer is not None:
-            return self._mixer.backgrounds(pictures)
+        if self._fast_decoder is not None:
+            return self._fast_decoder.backgrounds(pictures)
         with torch.no_grad():
             batch = make_batch(pictures, extras or {}, self._device)
             return to_pictures(self._model.estimate_background(batch))
 
     @cached_property
-    def _mixer(self) -> Mixer | None:
-        """Draws for the network where that is a mixture on the CPU."""
-        from cleanplate.runtimes.mixing import Mixer
+    def _fast_decoder(self) -> FastLinearDecoder | None:
+        """Draws for the network where that is a linear_decoder on the CPU."""
+        from cleanplate.runtimes.linear_decoder import FastLinearDecoder
 
-        mixture = self._model.mixture() if self._device.type == "cpu" else None
-        return None if mixture is None else Mixer(mixture)
+        linear_decoder = self._model.linear_decoder() if self._device.type == "cpu" else None
+        return None if linear_decoder is None else FastLinearDecoder(linear_decoder)
 
     def readers(self) -> dict[Modality, ModalityReader]:
         """One for each modality of the network beside RGB."""

@@ -19,7 +19,7 @@ from cleanplate.scene_file import COVERAGE, Sample, SceneData, write_scene
 from cleanplate.scene_model import CameraMotion, SceneModel
 from cleanplate.scene_reading import read_coverage
 from cleanplate.segmentation import SegmentationPlan, SegmentationSettings, ShadowModel
-from cleanplate.segmentation.difference import mended
+from cleanplate.segmentation.difference import corrected
 from cleanplate.segmentation.worker_process import WorkerProcess
 from cleanplate.settings import LearnSettings
 from cleanplate.streaming import DEFAULT_BATCH, Corrections, Result, Stream, StreamOptions
@@ -200,7 +200,7 @@ class Scene:
         """Foreground of frames that are tensors, `(B, H, W)`, uint8, 0 or 255, on their device.
 
         Each frame is judged by itself: no layers, so that what waits is not told from what moves
-        and ghosts are not mended. Frames on another device than the network are brought to it.
+        and ghosts are not corrected. Frames on another device than the network are brought to it.
 
         Args:
             pictures: `(B, 3, H, W)` or `(B, H, W, 3)`, uint8, RGB, in the frames' size.
@@ -231,7 +231,7 @@ class Scene:
             return self
         plate, change = self.plate, corrections.changes.get(0)
         if change is not None:
-            plate = mended(plate, _resized_change(change, self.frame_size))
+            plate = corrected(plate, _resized_change(change, self.frame_size))
         return replace(
             self,
             plate=plate,

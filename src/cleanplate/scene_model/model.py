@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cleanplate.frames import Extras, FrameSize, Mask, Picture
 from cleanplate.scene_model.camera import CameraMotion
 from cleanplate.scene_model.estimator import BackgroundEstimator, StillPlate
-from cleanplate.segmentation.difference import mended
+from cleanplate.segmentation.difference import corrected
 from cleanplate.segmentation.plan import SegmentationPlan
 from cleanplate.segmentation.shadow_model import ShadowModel
 from cleanplate.video.value_range import ValueRange
@@ -57,12 +57,12 @@ class SceneState:
         """Background of each picture, `(B, h, w, 3)`, uint8, RGB, corrected."""
         backgrounds = self.estimator.estimate(pictures, extras)
         rest = self.outstanding
-        return backgrounds if rest is None else mended(backgrounds, rest)
+        return backgrounds if rest is None else corrected(backgrounds, rest)
 
     def corrected(self, change: NDArray[np.int16]) -> SceneState:
         """A copy whose backgrounds have a correction more, `(h, w, 3)`, grey levels."""
         whole = change if self.correction is None else self.correction + change
-        return replace(self, plate=mended(self.plate, change), correction=whole)
+        return replace(self, plate=corrected(self.plate, change), correction=whole)
 
 
 @dataclass(frozen=True, eq=False)

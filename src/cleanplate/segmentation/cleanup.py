@@ -38,9 +38,9 @@ def cleaned(
         faint: That, and what is foreground only beside it; None: nothing is.
         difference: A gap between two vehicles in which the plain road shows is none in a vehicle.
     """
-    clear = ops.majority(mask, plan.majority_side)
+    clear = ops.majority(mask, plan.median_side)
     if faint is not None:
-        clear = _joined(ops, clear, ops.majority(faint, plan.majority_side))
+        clear = _joined(ops, clear, ops.majority(faint, plan.median_side))
     if plan.closing_diameter <= 1:
         return clear
     closed = ops.closed(clear, disc(plan.closing_diameter))
@@ -69,11 +69,11 @@ def refined(
         mask: After the clean-up.
         raw: Before it; only what is in here can come back.
     """
-    if plan.rim_depth == 0 or ops.is_empty(mask):
+    if plan.boundary_depth == 0 or ops.is_empty(mask):
         return mask, None
     # Where the frame cuts through an object there is no outline: nothing is eroded there.
-    core = ops.eroded(mask, disc(2 * plan.rim_depth + 1))
-    rim = ops.dilated(mask, disc(2 * plan.rim_reach + 1)) & ~core
+    core = ops.eroded(mask, disc(2 * plan.boundary_depth + 1))
+    rim = ops.dilated(mask, disc(2 * plan.boundary_reach + 1)) & ~core
     pixels = ops.pixels(rim)
     scene = pixels.colours(seen.background)
     change = tuple(map(sub, pixels.colours(seen.picture), scene))

@@ -38,7 +38,7 @@ def cut(
         if faint is not None:  # what is clearly foreground is faint foreground too
             faint = (faint & ~verdict.possible) | mask
     rough = cleaned(plan, ops, mask, faint, seen.difference)
-    inner = ops.part(rough, plan.rim_reach)
+    inner = ops.part(rough, plan.boundary_reach)
     decided, shaded = refined(plan, ops, seen.within(inner), rough[inner], mask[inner])
     final = ops.placed(without_small(ops, decided, plan.min_area), inner, mask)
     shadows: Bits | None = None

@@ -1,4 +1,4 @@
-"""What a frame differs from its background by, and a background that is mended."""
+"""What a frame differs from its background by, and a background that is corrected."""
 
 from __future__ import annotations
 
@@ -49,6 +49,6 @@ def is_grey(picture: Picture, background: Picture) -> bool:
     return True
 
 
-def mended(background: Picture, repair: NDArray[np.int16]) -> Picture:
-    """Background with what a repair adds to it, `(..., h, w, 3)`, uint8."""
-    return np.clip(background + repair, 0, 255).astype(np.uint8)
+def corrected(background: Picture, correction: NDArray[np.int16]) -> Picture:
+    """Background with what a ghost correction adds to it, `(..., h, w, 3)`, uint8."""
+    return np.clip(background + correction, 0, 255).astype(np.uint8)

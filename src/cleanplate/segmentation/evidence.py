@@ -103,7 +103,7 @@ def judge(plan: SegmentationPlan, ops: Ops, seen: Seen, mask: Bits, considered: 
     relit, possible = darker | brighter, tests.possible & seen.coloured
     if ops.is_empty(relit):
         return Verdict(relit, relit, possible)
-    solid = ops.majority(relit, plan.majority_side) & relit
+    solid = ops.majority(relit, plan.median_side) & relit
     patches = ops.regions(solid, likely)
     usable = patches.are_in(tests.usable)
     own, other = patches.at(tests.texture) * usable, patches.at(tests.change) * usable
@@ -136,7 +136,7 @@ def _is_cast(
     What casts a shadow stands on one side of it, or beyond the edge of the picture; a dark part of
     a thing has more of the thing around it than of the scene.
     """
-    casters = ops.eroded(ops.majority(others, plan.majority_side), square(CASTER_SIDE))
+    casters = ops.eroded(ops.majority(others, plan.median_side), square(CASTER_SIDE))
     near, free = (
         patches.total(patches.at(ops.counts(each, plan.caster_side))) for each in (casters, ~mask)
     )

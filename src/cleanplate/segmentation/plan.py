@@ -67,10 +67,10 @@ class SegmentationPlan:
         low_noise_factor: The same within regions that differ clearly; None: no such regions.
         blur_sigma: Of the difference's blur, in pixels; 0: none.
         blur_side: Side of its kernel, odd; 0: none.
-        majority_side: Side of the square whose majority decides, odd; 0: none.
+        median_side: Side of the square whose majority decides, odd; 0: none.
         closing_diameter: Of gaps that are closed, in pixels, odd; 0: none.
         min_area: Regions of fewer pixels are removed.
-        rim_depth: How far inside the outline single pixels are asked, in pixels; 0: they are not.
+        boundary_depth: How far inside the outline single pixels decide, in pixels; 0: not at all.
         shadows: `drop`, `keep` or `label`.
         shadow_limits: Of the shadows.
         uses_own_shadows: Whether what the scene's own shadows do tells shadows.
@@ -86,10 +86,10 @@ class SegmentationPlan:
     low_noise_factor: float | None
     blur_sigma: float
     blur_side: int
-    majority_side: int
+    median_side: int
     closing_diameter: int
     min_area: int
-    rim_depth: int
+    boundary_depth: int
     shadows: str
     shadow_limits: ShadowLimits
     uses_own_shadows: bool
@@ -110,10 +110,10 @@ class SegmentationPlan:
             low_noise_factor=settings.low_noise_factor if is_faint else None,
             blur_sigma=settings.blur * scale,
             blur_side=odd_length(4 * settings.blur, scale),
-            majority_side=odd_length(settings.median_size, scale),
+            median_side=odd_length(settings.median_size, scale),
             closing_diameter=odd_length(settings.closing, scale),
             min_area=round(settings.min_area * scale**2),
-            rim_depth=round(settings.boundary_depth * scale),
+            boundary_depth=round(settings.boundary_depth * scale),
             shadows=settings.shadows,
             shadow_limits=ShadowLimits(
                 darkest=math.log(settings.shadow_darkest),
@@ -144,9 +144,9 @@ class SegmentationPlan:
         return _EMPTY * self.threshold
 
     @property
-    def rim_reach(self) -> int:
+    def boundary_reach(self) -> int:
         """How far outside the outline single pixels are asked, in pixels."""
-        return max(1, round(_OUTSIDE * self.rim_depth))
+        return max(1, round(_OUTSIDE * self.boundary_depth))
 
     @property
     def caster_side(self) -> int:
@@ -157,13 +157,13 @@ class SegmentationPlan:
     @property
     def neighbour_side(self) -> int:
         """Side of the square in which what is faint follows clear pixels."""
-        return max(3, self.majority_side)
+        return max(3, self.median_side)
 
     @property
     def reach(self) -> int:
         """How far from what differs anything is looked at or changed, in pixels."""
-        outline = max(self.closing_diameter // 2, self.rim_reach + 1)
-        return max(self.caster_side // 2, self.majority_side // 2 + outline)
+        outline = max(self.closing_diameter // 2, self.boundary_reach + 1)
+        return max(self.caster_side // 2, self.median_side // 2 + outline)
 
     @property
     def tells_shadows(self) -> bool:

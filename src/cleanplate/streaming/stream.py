@@ -143,7 +143,7 @@ class Stream(Iterator[Result]):
         """Ghosts that were found; if a worker process tracks, known when the stream has ended."""
         if self._layers is None:
             return Corrections()
-        return Corrections(self._layers.repairs, dict(self._layers.mends))
+        return Corrections(self._layers.corrected_ghosts, dict(self._layers.corrections))
 
     @property
     def camera_moved(self) -> CameraMove | None:

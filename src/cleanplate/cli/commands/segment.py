@@ -209,7 +209,7 @@ def _figures(
         "missing_frames": recording.problems.missing,
         "mean_foreground": outcome.foreground / max(1, outcome.frames),
         "waiting_objects": outcome.objects,
-        "ghosts_repaired": outcome.repairs,
+        "ghosts_repaired": outcome.corrected_ghosts,
         "camera_moved_at": _described(outcome.moved),
         "stopped": outcome.stopped,
         "relearned": [_named(view) for view in task.moves],
@@ -225,8 +225,10 @@ def _sentences(task: Task, outcome: Outcome, seconds: float) -> str:
     if outcome.states:
         picked = ", ".join(f"{name} {count}" for name, count in outcome.states.items())
         text += f"\nframes in each state of the scene: {picked}"
-    if outcome.repairs:
-        text += f"\nghosts of what had left mended, in this call only: {outcome.repairs}"
+    if outcome.corrected_ghosts:
+        text += (
+            f"\nghosts of what had left corrected, in this call only: {outcome.corrected_ghosts}"
+        )
     for view in task.moves:
         if view.is_learned and view.move is not None:
             text += f"\nby a new scene from frame {view.move.number} on: {view.folder}"

@@ -1,4 +1,4 @@
-"""The layers of each frame, and a background that is mended on the way."""
+"""The layers of each frame, and a background that is corrected on the way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.frames import Mask, Picture
-from cleanplate.segmentation.difference import mended
+from cleanplate.segmentation.difference import corrected
 from cleanplate.segmentation.layers.covers import Covers
 from cleanplate.segmentation.layers.ghosts import is_ghost
 from cleanplate.segmentation.layers.labels import MOVING, SETTLED, SHADOW, WAITING
@@ -45,7 +45,7 @@ class LayeredFrame:
     Attributes:
         mask: Foreground that has not settled, `(h, w)`, 0 or 255.
         labels: Layer of each pixel, `(h, w)`, values of `Label`.
-        background: The background in the light of the frame, mended where it showed a ghost,
+        background: The background in the light of the frame, corrected where it showed a ghost,
             `(h, w, 3)`.
         objects: The objects at rest.
     """
@@ -104,30 +104,30 @@ class Layers:
         self._at_rest = np.zeros(plan.size, np.bool_)
         self._due = -math.inf
         self._tested: dict[int, _Tested] = {}
-        self._mends: dict[int, NDArray[np.int16]] = {}
-        self._repairs = 0
+        self._corrections: dict[int, NDArray[np.int16]] = {}
+        self._corrected_ghosts = 0
 
     @property
-    def repair(self) -> NDArray[np.int16]:
+    def correction(self) -> NDArray[np.int16]:
         """What has been added to the background of the main state, `(h, w, 3)`, grey levels."""
-        return self._mends.get(0, np.zeros((*self._plan.size, 3), np.int16))
+        return self._corrections.get(0, np.zeros((*self._plan.size, 3), np.int16))
 
     @property
-    def mends(self) -> Mapping[int, NDArray[np.int16]]:
-        """The same for every state in which something was mended."""
-        return self._mends
+    def corrections(self) -> Mapping[int, NDArray[np.int16]]:
+        """The same for every state in which something was corrected."""
+        return self._corrections
 
     @property
-    def repairs(self) -> int:
-        """How many ghosts have been mended."""
-        return self._repairs
+    def corrected_ghosts(self) -> int:
+        """How many ghosts have been corrected."""
+        return self._corrected_ghosts
 
     def take_over(self, other: Layers) -> None:
         """Becomes what another object, which followed the stream in its place, has become."""
         vars(self).update(vars(other))
 
     def cut(self, picture: Picture, background: Picture, state: int = 0) -> Cut:
-        """What a frame is cut into where nothing was mended; whatever came before it."""
+        """What a frame is cut into where nothing was corrected; whatever came before it."""
         return self._segmenters[state].cut(picture, background)
 
     def update(
@@ -148,13 +148,13 @@ class Layers:
             cut: What `cut` made of the frame, if it was called before; else it is cut here.
         """
         segmenter = self._segmenters[state]
-        if cut is None or state in self._mends:
-            cut = segmenter.cut(picture, self._mended(background, state))
+        if cut is None or state in self._corrections:
+            cut = segmenter.cut(picture, self._corrected(background, state))
         if time >= self._due:
             self._due = time + self._pace
             self._find_stationary(time, picture, cut)
-            if self._plan.corrects_ghosts and self._mend_ghosts(time, cut, picture, state):
-                cut = segmenter.cut(picture, self._mended(background, state))
+            if self._plan.corrects_ghosts and self._correct_ghosts(time, cut, picture, state):
+                cut = segmenter.cut(picture, self._corrected(background, state))
         labels = self._labels(cut.mask, self._at_rest & (cut.mask > 0))
         if cut.shadows is not None:
             labels[cut.shadows > 0] = SHADOW
@@ -174,14 +174,18 @@ class Layers:
         self._at_rest &= self._tracker.taken
         self._covers.update(observation, self._tracker.tracked, self._tracker.owner)
 
-    def _mended(self, background: Picture, state: int) -> Picture:
-        return mended(background, self._mends[state]) if state in self._mends else background
+    def _corrected(self, background: Picture, state: int) -> Picture:
+        return (
+            corrected(background, self._corrections[state])
+            if state in self._corrections
+            else background
+        )
 
     def _labels(self, mask: Mask, rests: NDArray[np.bool_]) -> NDArray[np.uint8]:
         labels = np.bitwise_and(mask, np.uint8(MOVING))
         if rests.any():
             resting = rests.view(np.uint8) * np.uint8(255)
-            smooth = (majority(resting, self._plan.majority_side) & mask) > 0
+            smooth = (majority(resting, self._plan.median_side) & mask) > 0
             labels[smooth] = WAITING
             for mark in self._tracker.settled:
                 labels[smooth & (self._tracker.region(mark) > 0)] = SETTLED
@@ -190,9 +194,9 @@ class Layers:
             labels[places] = SETTLED if mark in settled else WAITING
         return labels
 
-    def _mend_ghosts(self, time: float, cut: Cut, picture: Picture, state: int) -> bool:
+    def _correct_ghosts(self, time: float, cut: Cut, picture: Picture, state: int) -> bool:
         """Takes up ghosts into the background of a state; whether there was one."""
-        mended_before = self._repairs
+        corrected_before = self._corrected_ghosts
         marks = self._tracker.marks
         self._tested = {mark: self._tested.get(mark, _Tested(time)) for mark in marks}
         for mark, tested in self._tested.items():
@@ -206,16 +210,16 @@ class Layers:
                 tested.ghost_since = time
             tested.updates += 1
             if tested.updates >= _GHOST_UPDATES or time - tested.ghost_since >= _GHOST_SECONDS:
-                self._mend(mark, region, cut.mask, state)
-        return self._repairs > mended_before
+                self._correct(mark, region, cut.mask, state)
+        return self._corrected_ghosts > corrected_before
 
-    def _mend(self, mark: int, region: Mask, mask: Mask, state: int) -> None:
+    def _correct(self, mark: int, region: Mask, mask: Mask, state: int) -> None:
         square = np.ones((self._plan.correction_side, self._plan.correction_side), np.uint8)
         grown = cv2.dilate(region, square) > 0
         place = grown & ((mask == 0) | (region > 0))
         change = np.rint(self._stationary.appearance[place]).astype(np.int16)
-        repair = self._mends.setdefault(state, np.zeros((*self._plan.size, 3), np.int16))
-        repair[place] += change
+        correction = self._corrections.setdefault(state, np.zeros((*self._plan.size, 3), np.int16))
+        correction[place] += change
         self._stationary.rebase(place, change)
         self._tracker.forget(mark)
-        self._repairs += 1
+        self._corrected_ghosts += 1

@@ -42,7 +42,7 @@ class _Stream:
         cut = None if known is None else buffer.cut_at(place, known, background)
         found = self.layers.update(task.time, picture, background, task.state, cut)
         is_changed = buffer.put(place, found.mask, found.labels, found.background, background)
-        return WorkerResult(is_changed, task.state in self.layers.mends, found.objects)
+        return WorkerResult(is_changed, task.state in self.layers.corrections, found.objects)
 
     def follow_all(self, tasks: Sequence[FrameTask]) -> Sequence[WorkerResult]:
         """Layers of the next frames."""

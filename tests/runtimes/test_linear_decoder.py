@@ -1,4 +1,4 @@
-"""Backgrounds drawn from a mixture are those of the network."""
+"""Backgrounds drawn from a linear_decoder are those of the network."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.lowrank_ae import LowRankAE, LowRankAESettings
 from cleanplate.batch import make_batch, to_pictures
-from cleanplate.runtimes.mixing import Mixer
+from cleanplate.runtimes.linear_decoder import FastLinearDecoder
 
 
 def _model(height: int, width: int) -> LowRankAE:
@@ -29,7 +29,7 @@ def test_the_mixer_draws_what_the_network_says(size: tuple[int, int]) -> None:
     pictures = np.random.default_rng(5).integers(0, 256, (3, *size, 3), dtype=np.uint8)
     with torch.no_grad():
         expected = to_pictures(model.estimate_background(make_batch(pictures, {})))
-    drawn = Mixer(model.mixture()).backgrounds(pictures)
+    drawn = FastLinearDecoder(model.linear_decoder()).backgrounds(pictures)
     assert drawn.shape == pictures.shape
     assert expected.min() == 0  # values past the range were there to be held
     assert expected.max() == 255
@@ -41,14 +41,16 @@ def test_the_mixer_draws_what_the_network_says(size: tuple[int, int]) -> None:
 def test_frames_are_drawn_each_for_itself() -> None:
     model = _model(40, 56)
     pictures = np.random.default_rng(6).integers(0, 256, (4, 40, 56, 3), dtype=np.uint8)
-    mixer = Mixer(model.mixture())
-    one_by_one = np.concatenate([mixer.backgrounds(picture[None]) for picture in pictures])
-    apart = np.abs(mixer.backgrounds(pictures).astype(int) - one_by_one)
+    decoder = FastLinearDecoder(model.linear_decoder())
+    one_by_one = np.concatenate([decoder.backgrounds(picture[None]) for picture in pictures])
+    apart = np.abs(decoder.backgrounds(pictures).astype(int) - one_by_one)
     assert apart.max() <= 1
     assert np.count_nonzero(apart) <= 1e-4 * apart.size
 
 
 def test_the_number_of_threads_stays_as_it_was() -> None:
     before = torch.get_num_threads()
-    Mixer(_model(40, 56).mixture()).backgrounds(np.zeros((1, 40, 56, 3), np.uint8))
+    FastLinearDecoder(_model(40, 56).linear_decoder()).backgrounds(
+        np.zeros((1, 40, 56, 3), np.uint8)
+    )
     assert torch.get_num_threads() == before

@@ -1,8 +1,9 @@
-"""Backgrounds of a model that mixes images, from bytes to bytes.
+"""Fast path of a linear decoder: backgrounds of a model that mixes images, from bytes to bytes.
 
-The network itself takes and gives planes of floats. What `Mixture` says of it allows two short cuts
-on a CPU that change nothing but the last bit: thumbnails are summed from the frame's bytes, and the
-mixture is drawn in the order of the picture's bytes, a band that fits the cache at a time.
+The network itself takes and gives planes of floats. What `LinearDecoder` says of it allows two
+short cuts on a CPU that change nothing but the last bit: thumbnails are summed from the frame's
+bytes, and the mixture is drawn in the order of the picture's bytes, a band that fits the cache at a
+time.
 """
 
 from __future__ import annotations
@@ -15,29 +16,29 @@ import torch
 from numpy.typing import NDArray
 
 from cleanplate.frames import FloatMap, FrameSize, Picture
-from cleanplate.model import Mixture
+from cleanplate.model import LinearDecoder
 from cleanplate.one_thread import on_one_thread
 
 _BAND_VALUES = 16_384
 """Bytes of each picture that are drawn at a time."""
 
 
-class Mixer:
+class FastLinearDecoder:
     """Draws the backgrounds of one model whose parameters stay as they are."""
 
-    def __init__(self, mixture: Mixture) -> None:
-        count, channels, height, width = mixture.images.shape
-        self._mixture = mixture
+    def __init__(self, linear_decoder: LinearDecoder) -> None:
+        count, channels, height, width = linear_decoder.images.shape
+        self._decoder = linear_decoder
         self._size = FrameSize(height, width)
-        layers = torch.cat([mixture.images, mixture.plate[None]]).detach().mul(255)
+        layers = torch.cat([linear_decoder.images, linear_decoder.plate[None]]).detach().mul(255)
         rows = max(1, _BAND_VALUES // (width * channels))
         self._bands = [
             layers[:, :, first : first + rows].permute(0, 2, 3, 1).reshape(count + 1, -1)
             for first in range(0, height, rows)
         ]
-        self._thumbnail_size = FrameSize(*mixture.thumbnail_size)
-        self._rows = _windows(height, mixture.thumbnail_size[0])
-        self._columns = _windows(width, mixture.thumbnail_size[1])
+        self._thumbnail_size = FrameSize(*linear_decoder.thumbnail_size)
+        self._rows = _windows(height, linear_decoder.thumbnail_size[0])
+        self._columns = _windows(width, linear_decoder.thumbnail_size[1])
         areas = np.outer(np.subtract(*self._rows[::-1]), np.subtract(*self._columns[::-1]))
         self._full_scale = (255 * areas[..., None]).astype(np.float32)
 
@@ -49,7 +50,7 @@ class Mixer:
         drawn = np.empty((len(pictures), self._size.pixels * 3), np.uint8)
         with torch.no_grad():
             thumbnails = np.stack([self._thumbnail(picture) for picture in pictures])
-            codes = self._mixture.codes(torch.from_numpy(thumbnails).permute(0, 3, 1, 2))
+            codes = self._decoder.codes(torch.from_numpy(thumbnails).permute(0, 3, 1, 2))
             weights = torch.cat([codes, codes.new_ones(len(codes), 1)], dim=1)
             first = 0
             for band in self._bands:
