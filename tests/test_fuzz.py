@@ -55,7 +55,7 @@ def test_mutated_inputs_end_in_our_errors_or_are_fine(
 
 @pytest.mark.slow
 def test_the_tool_tries_all_kinds() -> None:
-    command = [sys.executable, str(ROOT / "tools" / "fuzz.py"), "--count", "40", "--seed", "2"]
+    command = [sys.executable, str(ROOT / "tools" / "fuzz.py"), "--count", "15", "--seed", "2"]
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout
-    assert run.stdout.count("40 tried") == 3
+    assert run.stdout.count("15 tried") == 3

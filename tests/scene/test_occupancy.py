@@ -20,7 +20,8 @@ SEED = 56
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("red_share", "least_score", "largest_error"), [(0.6, 0.95, 3.0), (0.8, 0.93, 12.0)]
+    ("red_share", "least_score", "largest_error"),
+    [(0.6, 0.95, 3.0), pytest.param(0.8, 0.93, 12.0, marks=pytest.mark.nightly)],
 )
 def test_masks_and_plate_of_a_painted_scene_with_long_waits(
     red_share: float, least_score: float, largest_error: float, tmp_path: Path
