@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,7 @@ MAY_STEP = {
     "architectures/dcgan.py",
 }
 MAX_LINES = 400
+MAX_MODULES = 15
 
 
 def source_files() -> list[Path]:
@@ -160,6 +162,13 @@ def test_no_source_file_is_too_long_to_read() -> None:
         for path in source_files()
     }
     assert {name: length for name, length in lengths.items() if length > MAX_LINES} == {}
+
+
+def test_no_folder_of_the_package_is_too_full_to_look_through() -> None:
+    counts = Counter(path.parent for path in source_files() if path.name != "__init__.py")
+    full = {folder.name for folder, count in counts.items() if count > MAX_MODULES}
+    # A file for each method; and the lowest layers, which are single modules.
+    assert full == {"architectures", PACKAGE.name}
 
 
 def test_every_test_module_has_a_name_of_its_own() -> None:

@@ -6,7 +6,6 @@ import math
 
 import pytest
 
-from cleanplate.benchmark.averages import method_rows
 from cleanplate.benchmark.cells import Cell
 from cleanplate.benchmark.results import (
     CellResult,
@@ -17,6 +16,7 @@ from cleanplate.benchmark.results import (
     MaskMeasures,
     SweepFigures,
 )
+from cleanplate.benchmark.summaries.averages import method_rows
 from cleanplate.evaluation import Counts, measure
 
 

@@ -117,13 +117,13 @@ def test_looking_for_moves_decodes_a_picture_in_ten(
 ) -> None:
     source, decoded = open_source(recording), []
     read = counting(decoded)
-    monkeypatch.setattr("cleanplate.video.images.read_content", read)
+    monkeypatch.setattr("cleanplate.video.pictures.images.read_content", read)
     find_moves(scene, source)
     assert len(MOVED) // (LOOK + 1) < len(decoded) <= len(MOVED) // LOOK + 1
 
 
 def counting(decoded: list[Path]) -> Callable[[Path], object]:
-    from cleanplate.video.images import read_content
+    from cleanplate.video.pictures.images import read_content
 
     def read(path: Path) -> object:
         decoded.append(path)

@@ -15,7 +15,7 @@ from cleanplate.errors import SourceError
 from cleanplate.frames import FloatMap, FrameSize, Modality, Picture
 from cleanplate.modalities import ModalityCache, ModalityReader, ModalitySettings, open_reader
 from cleanplate.video import FrameCache, VideoSource, open_source
-from cleanplate.video.images import ImageSequence
+from cleanplate.video.pictures.images import ImageSequence
 from scenes import paint_scene, write_image_folder
 
 COUNT = 23

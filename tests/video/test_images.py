@@ -13,9 +13,10 @@ from video_samples import COUNT, SIZE, paint, write_folder, write_picture
 
 from cleanplate.errors import SourceError
 from cleanplate.frames import Picture
-from cleanplate.video import SourceProblems, open_source, stills
+from cleanplate.video import SourceProblems, open_source
 from cleanplate.video.orientation import turned_back
-from cleanplate.video.tiff import ORIENTATION
+from cleanplate.video.pictures import stills
+from cleanplate.video.pictures.tiff import ORIENTATION
 
 
 @pytest.fixture(params=["small", "large"], autouse=True)

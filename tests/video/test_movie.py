@@ -15,7 +15,7 @@ from video_samples import paint, write_movie, write_picture
 from cleanplate.errors import SourceError
 from cleanplate.frames import Frame, FrameSize, Picture
 from cleanplate.video import SourceProblems, open_source
-from cleanplate.video.movie_pictures import PictureMaker
+from cleanplate.video.movies.movie_pictures import PictureMaker
 
 COUNT = 40
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from cleanplate.errors import SourceError
-from cleanplate.video.numbering import Numbering, number_images
+from cleanplate.video.pictures.numbering import Numbering, number_images
 
 BEGIN = dt.datetime(2024, 4, 30, 11, 59, 0)
 

@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from video_samples import SIZE, paint, write_folder, write_movie
 
 from cleanplate.frames import Frame, durations
-from cleanplate.video import FrameCache, VideoSource, movie, open_source
-from cleanplate.video.images import read_content
+from cleanplate.video import FrameCache, VideoSource, open_source
+from cleanplate.video.movies import movie
 from cleanplate.video.pacing import Pace
+from cleanplate.video.pictures.images import read_content
 from cleanplate.video.source import Tally, Wanted
 
 PICTURE = np.zeros((*SIZE, 3), np.uint8)
@@ -159,7 +160,7 @@ def test_of_pictures_in_a_folder_only_those_kept_are_decoded(
         decoded.append(path)
         return read_content(path)
 
-    monkeypatch.setattr("cleanplate.video.images.read_content", read)
+    monkeypatch.setattr("cleanplate.video.pictures.images.read_content", read)
     assert len(kept(source, tmp_path / "work", 12)) == len(decoded) == 12
 
 

@@ -144,7 +144,7 @@ def test_a_long_file_is_fingerprinted_by_spread_blocks(
 ) -> None:
     path = write_movie(tmp_path / "clip.avi", [paint(index) for index in range(COUNT)])
     source = open_source(path)
-    monkeypatch.setattr("cleanplate.video.movie._MEBIBYTE", 16)
+    monkeypatch.setattr("cleanplate.video.movies.movie._MEBIBYTE", 16)
     first = source.fingerprint()
     for position in (3, path.stat().st_size - 1):  # the ends are always in
         content = bytearray(path.read_bytes())

@@ -14,7 +14,6 @@ import cv2
 from cleanplate._version import __version__
 from cleanplate.baselines import PEERS, STILL_BASELINES, available_peers, open_peer
 from cleanplate.baselines.bgslibrary import PACKAGE, library_version
-from cleanplate.benchmark.averages import held_rows, method_rows
 from cleanplate.benchmark.cells import (
     PROTOCOLS,
     Cell,
@@ -28,7 +27,8 @@ from cleanplate.benchmark.pool import run_tasks
 from cleanplate.benchmark.results import BenchResult, CellResult
 from cleanplate.benchmark.sequences import BenchSequence, choose_sequences, find_sequences
 from cleanplate.benchmark.store import CellStore
-from cleanplate.benchmark.tables import as_csv, as_latex
+from cleanplate.benchmark.summaries.averages import held_rows, method_rows
+from cleanplate.benchmark.summaries.tables import as_csv, as_latex
 from cleanplate.benchmark.worker import CellTask
 from cleanplate.errors import CleanplateError, SettingsError, UnknownNameError
 from cleanplate.learning.provenance import now

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from cleanplate.benchmark.charts import speed_chart
 from cleanplate.benchmark.results import Average, BenchResult, CellResult, HeldRow, ResultRow
 from cleanplate.benchmark.scores import WORST_FRAMES
+from cleanplate.benchmark.summaries.charts import speed_chart
 from cleanplate.report.figures import Chart
 from cleanplate.report.pages import page_environment
 

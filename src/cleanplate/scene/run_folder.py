@@ -29,7 +29,7 @@ from cleanplate.scene_file import (
     REPORT,
 )
 from cleanplate.scene_reading import read_config, read_provenance
-from cleanplate.video.images import IMAGE_SUFFIXES
+from cleanplate.video.pictures.images import IMAGE_SUFFIXES
 from cleanplate.writing import (
     LOCK,
     Own,

@@ -13,8 +13,8 @@ from cleanplate.errors import FrameSizeError, SourceError
 from cleanplate.frames import MOST_PIXELS, FrameSize
 from cleanplate.picture_header import JPEG_START, stated_size
 from cleanplate.untrusted import UntrustedError, read_regular
-from cleanplate.video import tiff
 from cleanplate.video.orientation import exif_orientation, turned, turned_back
+from cleanplate.video.pictures import tiff
 
 Values: TypeAlias = NDArray[Any]
 """A picture as it is stored: `(H, W)` or `(H, W, 3)` in RGB, of any type of real numbers."""

@@ -17,8 +17,8 @@ from cleanplate.frames import Frame
 from cleanplate.video.clock import Clock
 from cleanplate.video.decoding import Decoded, Values
 from cleanplate.video.orientation import UPRIGHT
+from cleanplate.video.pictures.stills import Stills, in_three_channels
 from cleanplate.video.source import DEFAULT_FRAME_RATE
-from cleanplate.video.stills import Stills, in_three_channels
 from cleanplate.video.value_range import ValueRange, fitting_range
 
 GivenFrame: TypeAlias = Frame | NDArray[Any]

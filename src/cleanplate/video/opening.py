@@ -11,12 +11,12 @@ from pathlib import Path
 import cv2
 
 from cleanplate.errors import SourceError
-from cleanplate.video.images import IMAGE_SUFFIXES
-from cleanplate.video.movie import Movie
-from cleanplate.video.numbering import in_order_of_names
-from cleanplate.video.parts import MovieParts
+from cleanplate.video.movies.movie import Movie
+from cleanplate.video.movies.parts import MovieParts
+from cleanplate.video.pictures.images import IMAGE_SUFFIXES
+from cleanplate.video.pictures.numbering import in_order_of_names
+from cleanplate.video.pictures.stacks import open_pictures
 from cleanplate.video.source import VideoSource
-from cleanplate.video.stacks import open_pictures
 
 VIDEO_SUFFIXES = frozenset(
     {".3gp", ".asf", ".avi", ".dav", ".divx", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mxf"}

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.video import chunks
-from cleanplate.video.tiff import ORIENTATION, directories
+from cleanplate.video.pictures import chunks
+from cleanplate.video.pictures.tiff import ORIENTATION, directories
 
 UPRIGHT = 1
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from cleanplate.video import tiff
+from cleanplate.video.pictures import tiff
 
 Bytes: TypeAlias = bytes | memoryview
 

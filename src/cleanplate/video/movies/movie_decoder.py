@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 
 from cleanplate.errors import SourceError
 from cleanplate.frames import MOST_PIXELS, FrameSize, Picture
-from cleanplate.video.movie_pictures import PictureMaker, quarter_turns
+from cleanplate.video.movies.movie_pictures import PictureMaker, quarter_turns
 
 if TYPE_CHECKING:
     import av

@@ -17,10 +17,12 @@ import numpy as np
 from cleanplate.errors import FrameSizeError, SourceError
 from cleanplate.frames import Frame, FrameSize, Picture
 from cleanplate.picture_header import stated_size
-from cleanplate.video.chunks import is_png, pictures_in
 from cleanplate.video.decoding import Decoded, decode_page, refuse_enormous
-from cleanplate.video.images import ImageSequence
 from cleanplate.video.orientation import UPRIGHT
+from cleanplate.video.pictures.chunks import is_png, pictures_in
+from cleanplate.video.pictures.images import ImageSequence
+from cleanplate.video.pictures.stills import Stills
+from cleanplate.video.pictures.tiff import Header, directories, pages
 from cleanplate.video.source import (
     DEFAULT_FRAME_RATE,
     Tally,
@@ -28,8 +30,6 @@ from cleanplate.video.source import (
     Wanted,
     no_readable_frame,
 )
-from cleanplate.video.stills import Stills
-from cleanplate.video.tiff import Header, directories, pages
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.video.movie_decoder import Decoder
+from cleanplate.video.movies.movie_decoder import Decoder
 
 _FALL_SECONDS = 1.0
 """A clock that goes back by less is none that was wrong and is set right."""

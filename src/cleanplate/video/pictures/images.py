@@ -12,7 +12,6 @@ import numpy as np
 
 from cleanplate.errors import SourceError
 from cleanplate.picture_header import JPEG_START
-from cleanplate.video.chunks import pictures_in
 from cleanplate.video.decoding import (
     MOST_BYTES,
     Decoded,
@@ -20,10 +19,11 @@ from cleanplate.video.decoding import (
     read_content,
     refuse_hidden_pages,
 )
-from cleanplate.video.numbering import NumberedImage, number_images
 from cleanplate.video.orientation import UPRIGHT, alike, commonest, exif_orientation
+from cleanplate.video.pictures.chunks import pictures_in
+from cleanplate.video.pictures.numbering import NumberedImage, number_images
+from cleanplate.video.pictures.stills import Stills
 from cleanplate.video.source import Tally
-from cleanplate.video.stills import Stills
 
 IMAGE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm"}

@@ -12,7 +12,7 @@ import numpy as np
 from cleanplate.errors import FrameSizeError, SourceError
 from cleanplate.frames import Frame
 from cleanplate.video.decoding import Values
-from cleanplate.video.movie import Movie
+from cleanplate.video.movies.movie import Movie
 from cleanplate.video.source import DEFAULT_FRAME_RATE, Tally, VideoSource, Wanted
 from cleanplate.video.value_range import LOOKED_AT_FOR_RANGE, ValueRange
 

@@ -17,9 +17,10 @@ from cleanplate.errors import SourceError
 from cleanplate.frames import Frame, FrameSize, Picture
 from cleanplate.video.clock import Break, Clock, Timed
 from cleanplate.video.decoding import Values
-from cleanplate.video.movie_decoder import Decoder, Shot
-from cleanplate.video.movie_times import FileTimes
-from cleanplate.video.movie_values import grey_bits, grey_values
+from cleanplate.video.movies.movie_decoder import Decoder, Shot
+from cleanplate.video.movies.movie_times import FileTimes
+from cleanplate.video.movies.movie_values import grey_bits, grey_values
+from cleanplate.video.pictures.stills import in_three_channels
 from cleanplate.video.source import (
     DEFAULT_FRAME_RATE,
     Tally,
@@ -27,7 +28,6 @@ from cleanplate.video.source import (
     Wanted,
     no_readable_frame,
 )
-from cleanplate.video.stills import in_three_channels
 from cleanplate.video.value_range import LOOKED_AT_FOR_RANGE, ValueRange
 
 _MEBIBYTE = 1 << 20

@@ -1,0 +1,1 @@
+"""Video files, and videos of several files."""

@@ -1,0 +1,1 @@
+"""Pictures in files, one or many in each."""
