@@ -60,7 +60,7 @@ def _joined(ops: Ops, mask: Bits, faint: Bits) -> Bits:
 def refined(
     plan: SegmentationPlan, ops: Ops, seen: Seen, mask: Bits, raw: Bits
 ) -> tuple[Bits, Bits | None]:
-    """Mask with its boundary decided again, and what left it as a shadow; None: nothing did.
+    """Mask with its boundary decided again, and what left it as a shadow; None: not asked for.
 
     Args:
         plan: Of the masks.
@@ -83,11 +83,8 @@ def refined(
     is_inside, is_clear = pixels.are_in(mask), difference > pixels.at(seen.threshold)
     is_shaded = is_clear & False
     if ops.loss is not None:
-        off, is_known = _off_shadow(change, scene, tuple(map(pixels.at, ops.loss))), is_clear | True
-        if ops.general is not None:
-            is_known = is_known & ~pixels.are_in(ops.general)
-        is_shaded = is_known & (off < SHADOW_LEVELS)
-        is_clear = is_clear & ~(is_known & (off < NO_SHADOW_LEVELS))
+        off = _off_shadow(change, scene, tuple(map(pixels.at, ops.loss)))
+        is_shaded, is_clear = off < SHADOW_LEVELS, is_clear & ~(off < NO_SHADOW_LEVELS)
     differs = is_inside & (difference >= plan.empty)
     differs = differs | (~is_inside & is_clear & pixels.are_in(raw))
     single = core | pixels.mask(differs & ~is_shaded)
@@ -102,7 +99,7 @@ def refined(
 def _off_shadow(
     change: Sequence[Numbers], scene: Sequence[Numbers], loss: Sequence[Numbers]
 ) -> Numbers:
-    """How far pixels are from the background in shadow, in grey levels summed over RGB.
+    """How far pixels are from the background in shadow, in grey levels summed over RGB; or NaN.
 
     In the soft edge of a shadow only a part of the light is lost: the nearest part counts.
     """

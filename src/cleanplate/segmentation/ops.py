@@ -95,7 +95,8 @@ class Ops(Protocol):
         faint_threshold: The same within regions that differ clearly; None: no such regions.
         edge: The outermost pixels of a frame.
         general: For which frames the scene's own shadows are not known; None: for none.
-        loss: What its own shadows do to red, green and blue; None: known for no frame.
+        loss: What its own shadows do to red, green and blue, as a share of the light, NaN where
+            they are not known; None: known for no frame.
     """
 
     threshold: Maps

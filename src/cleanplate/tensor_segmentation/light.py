@@ -39,7 +39,7 @@ class TensorLight:
             difference: Of both summed over RGB, `(B, h, w)`, uint8.
             views: Whose threshold each frame has.
         """
-        agrees = (difference < picked(self._least_differences, views)).flatten(1).sum(1).tolist()
+        agrees = (difference < self._least_differences[views]).flatten(1).sum(1).tolist()
         least = CALM * difference[0].numel()
         places = [place for place, count in enumerate(agrees) if count < least]
         if not places:
@@ -61,11 +61,6 @@ class TensorLight:
             if change.gains is not None:
                 lit[place] = _gained(lit[place], change.gains, (light.cell, light.cell))
         return lit
-
-
-def picked(maps: Tensor, views: list[int]) -> Tensor:
-    """The map of each frame, `(B, h, w)`, or one for all where all have the same."""
-    return maps[views[0]] if len(set(views)) == 1 else maps[views]
 
 
 def _as_arrays(pictures: Tensor) -> Picture:

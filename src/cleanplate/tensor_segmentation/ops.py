@@ -16,9 +16,9 @@ from cleanplate.segmentation.difference import GREY_LEVELS, GREY_STEP, IN_GREY, 
 from cleanplate.segmentation.shadow_model import loss_of_light
 from cleanplate.segmentation.shadows import ShadowTests
 from cleanplate.tensor_segmentation import filters
-from cleanplate.tensor_segmentation.light import TensorLight, picked
+from cleanplate.tensor_segmentation.light import TensorLight
 from cleanplate.tensor_segmentation.regions import TensorPixels, TensorRegions
-from cleanplate.tensor_segmentation.shadows import OwnShadows, shadow_tests
+from cleanplate.tensor_segmentation.shadows import shadow_tests
 
 
 class Views:
@@ -46,14 +46,12 @@ class Views:
         self.light = TensorLight(thresholds, device) if plan.follows_light else None
         self.edge = torch.ones(plan.size, dtype=torch.bool, device=device)
         self.edge[1:-1, 1:-1] = False
-        known = [shadow if plan.uses_own_shadows else None for shadow in shadows]
-        allowed, nothing = np.float32(plan.shadow_limits.deviations), np.zeros((3, 4), np.float32)
-        self.is_known = [each is not None for each in known]
-        self.own_shadows = OwnShadows(
-            _on(device, [each.whitening / allowed if each else nothing for each in known]),
-            torch.tensor(self.is_known, device=device),
-        )
-        losses = [loss_of_light(each) if each else nothing[:, 0] for each in known]
+        own = [shadow if plan.uses_own_shadows else None for shadow in shadows]
+        allowed, unknown = np.float32(plan.shadow_limits.deviations), np.full((3, 4), np.nan, "f4")
+        self.is_known = np.array([each is not None for each in own])
+        whitenings = [each.whitening / allowed if each else unknown for each in own]
+        losses = [loss_of_light(each) if each else unknown[:, 0] for each in own]
+        self.whitenings = _on(device, whitenings)
         self.losses = _on(device, losses) if plan.single_pixels_in_shadow else None
 
 
@@ -72,16 +70,16 @@ class TensorOps:
 
     def __init__(self, views: Views, owners: list[int]) -> None:
         self._views, self._owners = views, owners
-        self.threshold = picked(views.thresholds, owners)
-        faint = views.faint_thresholds
-        self.faint_threshold = None if faint is None else picked(faint, owners)
-        self.edge = views.edge
-        known = {views.is_known[owner] for owner in owners}
-        own = OwnShadows(*(each[owners] for each in views.own_shadows))
-        self._own_shadows = own if True in known else None
-        losses = None if self._own_shadows is None else views.losses
-        self.loss = None if losses is None else losses[owners, :, None, None].unbind(1)
-        self.general = ~own.is_known[:, None, None] if False in known else None
+        at, is_known = torch.tensor(owners, device=views.edge.device), views.is_known[owners]
+        faint, losses = views.faint_thresholds, views.losses
+        self.threshold, self.edge = views.thresholds[at], views.edge
+        self.faint_threshold = None if faint is None else faint[at]
+        self._whitening = views.whitenings[at] if is_known.any() else None
+        self.loss: tuple[Tensor, ...] | None = None
+        if losses is not None and is_known.any():
+            self.loss = losses[at, :, None, None].unbind(1)
+        general = torch.from_numpy(~is_known)[:, None, None].to(at.device)
+        self.general = None if is_known.all() else general
 
     def coloured(self, pictures: Tensor, backgrounds: Tensor) -> Tensor:
         found = torch.zeros(len(pictures), dtype=torch.bool, device=pictures.device)
@@ -122,7 +120,7 @@ class TensorOps:
         self, pictures: Tensor, backgrounds: Tensor, considered: Tensor
     ) -> ShadowTests:
         limits = self._views.limits
-        return shadow_tests(pictures, backgrounds, considered, limits, self._own_shadows)
+        return shadow_tests(pictures, backgrounds, considered, limits, self._whitening)
 
 
 def _on(device: torch.device, maps: Sequence[NDArray[np.generic]]) -> Tensor:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 from torch import Tensor
 
@@ -22,24 +20,12 @@ _AT_ONCE = 2**20
 """Pixels whose windows are looked at in one go: a few hundred MB."""
 
 
-class OwnShadows(NamedTuple):
-    """What is known of the shadows of the scene of each frame.
-
-    Attributes:
-        whitening: `(B, 3, 4)`, of `ShadowModel`, in deviations that are allowed.
-        is_known: Whether it is known, `(B,)`, bool.
-    """
-
-    whitening: Tensor
-    is_known: Tensor
-
-
 def shadow_tests(
     pictures: Tensor,
     backgrounds: Tensor,
     considered: Tensor,
     limits: ShadowLimits,
-    own: OwnShadows | None,
+    whitening: Tensor | None,
 ) -> ShadowTests:
     """What single pixels with their neighbours say of the light, where it is considered.
 
@@ -48,13 +34,14 @@ def shadow_tests(
         backgrounds: Likewise.
         considered: `(B, H, W)`, bool: asked is only there, which spares the most of a frame.
         limits: What a shadow may be.
-        own: Of the scenes; None: nothing is known of any.
+        whitening: `(B, 3, 4)`, of the `ShadowModel` of each frame's scene, in deviations that are
+            allowed; NaN where it is not known; None: for no frame.
     """
     masks = [torch.zeros_like(considered) for _ in range(4)]
     maps = [torch.zeros(considered.shape, device=considered.device) for _ in range(2)]
     for some in considered.nonzero().split(_AT_ONCE):
         place = some.unbind(1)
-        seen = _tested((pictures, backgrounds), place, limits, own)
+        seen = _tested((pictures, backgrounds), place, limits, whitening)
         for whole, found in zip((*masks, *maps), seen, strict=True):
             whole[place] = found
     return ShadowTests._make((*masks, (pictures < CLIPPED).all(1), *maps))
@@ -64,7 +51,7 @@ def _tested(
     seen: tuple[Tensor, Tensor],
     place: tuple[Tensor, ...],
     limits: ShadowLimits,
-    own: OwnShadows | None,
+    whitening: Tensor | None,
 ) -> tuple[Tensor, ...]:
     """The same at some places, `(N,)` each."""
     small, _ = _ratios(seen, place, SMALL_WINDOW)
@@ -75,11 +62,10 @@ def _tested(
     wide, plate = (each.mean(2) for each in _ratios(seen, place, WINDOW))
     around = wide.mean(1)
     change = Change(around, _variance(wide, around), colour)
-    if own is not None:
-        learned = near._replace(strangeness=_distance(smooth, own.whitening[place[0]]))
-        is_known = own.is_known[place[0]]
-        pairs = zip(learned, change, strict=True)
-        change = Change(*(torch.where(is_known, *pair) for pair in pairs))
+    if whitening is not None:
+        learned = near._replace(strangeness=_distance(smooth, whitening[place[0]]))
+        pairs, is_general = zip(change, learned, strict=True), learned.strangeness.isnan()
+        change = Change(*(torch.where(is_general, *pair) for pair in pairs))
     middle = wide.shape[1] // 2
     texture = plate[:, middle] - plate.mean(1), wide[:, middle] - around
     return *tested(change, near, limits), *texture
