@@ -41,9 +41,9 @@ def test_thresholds_rise_with_the_noise_of_the_pixel() -> None:
     plan = SegmentationPlan.of(DEFAULT, FrameSize(1, 3))
     noise = np.array([[0, 4, 200]], np.uint8)
     assert plan.thresholds(noise).tolist() == [[45, 57, 255]]
-    faint = plan.faint_thresholds(noise)
-    assert faint is not None
-    assert faint.tolist() == [[45, 47, 145]]
+    weak = plan.low_thresholds(noise)
+    assert weak is not None
+    assert weak.tolist() == [[45, 47, 145]]
 
 
 def test_what_is_switched_off_is_off() -> None:
@@ -60,7 +60,7 @@ def test_what_is_switched_off_is_off() -> None:
     assert (plan.blur_side, plan.median_side, plan.closing_diameter, plan.boundary_depth) == (
         0,
     ) * 4
-    assert plan.faint_thresholds(np.zeros((1, 1), np.uint8)) is None
+    assert plan.low_thresholds(np.zeros((1, 1), np.uint8)) is None
     assert not plan.tells_shadows
     assert not plan.single_pixels_in_shadow
     assert not plan.follows_light

@@ -156,13 +156,13 @@ def test_where_half_of_a_region_is_clear_the_faint_rest_belongs_to_it(
     clear_share: float, is_whole: bool
 ) -> None:
     rows, columns = middle_of(SIZE)
-    noise = np.full(SIZE, 20, np.uint8)  # 105 is clear, 55 is faint
+    noise = np.full(SIZE, 20, np.uint8)  # 105 is clear, 55 is weak
     border = columns.start + round(clear_share * (columns.stop - columns.start))
-    clear, faint = (rows, slice(columns.start, border)), (rows, slice(border, columns.stop))
+    clear, weak = (rows, slice(columns.start, border)), (rows, slice(border, columns.stop))
     background = np.full((*SIZE, 3), 100, np.uint8)
     frame = with_patch(background, (100, 220, 100), clear)
-    frame = with_patch(frame, (100, 180, 100), faint)
-    alone = with_patch(background, (100, 180, 100), faint)
+    frame = with_patch(frame, (100, 180, 100), weak)
+    alone = with_patch(background, (100, 180, 100), weak)
     segmenter = segmenter_of(noise, DEFAULT)
     assert iou(segmenter.segment(frame, background), middle_of(SIZE) if is_whole else clear) > 0.9
     assert not segmenter.segment(alone, background).any()

@@ -9,14 +9,14 @@ import torch
 
 from cleanplate.frames import FrameSize, Mask
 from cleanplate.scene_model.sizes import enlarged_mask, resized
-from cleanplate.segmentation.opencv.ops import majority as opencv_majority
+from cleanplate.segmentation.opencv.ops import median_filter as opencv_median_filter
 from cleanplate.segmentation.ops import disc
 from cleanplate.tensor_segmentation import resampling
 from cleanplate.tensor_segmentation.filters import (
     blurred,
     closed,
     gaussian_weights,
-    majority,
+    median_filter,
     packed,
     unpacked,
 )
@@ -51,8 +51,8 @@ def test_a_blur_is_that_of_opencv(size: FrameSize, side: int, sigma: float) -> N
 @pytest.mark.parametrize("side", [0, 3, 7, 13])
 def test_a_majority_is_that_of_the_cleanup(side: int) -> None:
     mask = blotches(SIZES[0])
-    found = majority(as_bool(mask), side)[0].numpy()
-    np.testing.assert_array_equal(found, opencv_majority(mask, side) > 0)
+    found = median_filter(as_bool(mask), side)[0].numpy()
+    np.testing.assert_array_equal(found, opencv_median_filter(mask, side) > 0)
 
 
 @pytest.mark.parametrize("diameter", range(1, 64, 2))

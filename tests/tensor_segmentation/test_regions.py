@@ -81,13 +81,13 @@ def test_small_regions_go_and_those_of_just_enough_pixels_stay() -> None:
 
 
 def test_a_faint_region_is_taken_in_where_half_of_it_is_clear() -> None:
-    faint = torch.zeros(1, 8, 30, dtype=torch.bool)
-    faint[0, 2:6, 1:5] = faint[0, 2:6, 8:12] = faint[0, 2:6, 15:19] = True
-    clear = torch.zeros_like(faint)
+    weak = torch.zeros(1, 8, 30, dtype=torch.bool)
+    weak[0, 2:6, 1:5] = weak[0, 2:6, 8:12] = weak[0, 2:6, 15:19] = True
+    clear = torch.zeros_like(weak)
     clear[0, 2:4, 1:5] = True  # 8 of 16
     clear[0, 2:4, 8:11] = True  # 6 of 16
-    clear[0, 2:4, 25:27] = True  # not even faint
-    found = cleaned(SMALL, tensor_ops(SMALL), clear, faint, faint)
+    clear[0, 2:4, 25:27] = True  # not even weak
+    found = cleaned(SMALL, tensor_ops(SMALL), clear, weak, weak)
     expected = clear.clone()
     expected[0, 2:6, 1:5] = True
     assert torch.equal(found, expected)

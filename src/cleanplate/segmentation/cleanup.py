@@ -16,7 +16,7 @@ from cleanplate.segmentation.ops import Bits, Maps, Numbers, Ops, Seen, disc
 from cleanplate.segmentation.plan import SegmentationPlan
 
 LEAST_CLEAR = 0.5
-"""Share of a faint region that has to be clear for the rest to be foreground too."""
+"""Share of a weak region that has to be clear for the rest to be foreground too."""
 SHADOW_LEVELS, NO_SHADOW_LEVELS = 8.0, 16.0
 """Distance to the background in shadow, summed over RGB, below which a pixel is in shadow (little
 more than the noise of one pixel, since vehicles are dark and grey as well), and from which not."""
@@ -27,7 +27,7 @@ _SMOOTHING = 3
 
 
 def cleaned(
-    plan: SegmentationPlan, ops: Ops, mask: Bits, faint: Bits | None, difference: Maps
+    plan: SegmentationPlan, ops: Ops, mask: Bits, weak: Bits | None, difference: Maps
 ) -> Bits:
     """A raw mask with specks taken out and gaps closed.
 
@@ -35,23 +35,23 @@ def cleaned(
         plan: Of the masks.
         ops: The primitives.
         mask: What is clearly foreground.
-        faint: That, and what is foreground only beside it; None: nothing is.
+        weak: That, and what is foreground only beside it; None: nothing is.
         difference: A gap between two vehicles in which the plain road shows is none in a vehicle.
     """
-    clear = ops.majority(mask, plan.median_side)
-    if faint is not None:
-        clear = _joined(ops, clear, ops.majority(faint, plan.median_side))
+    clear = ops.median_filter(mask, plan.median_side)
+    if weak is not None:
+        clear = _joined(ops, clear, ops.median_filter(weak, plan.median_side))
     if plan.closing_diameter <= 1:
         return clear
     closed = ops.closed(clear, disc(plan.closing_diameter))
     return clear | (closed & ops.above(difference, plan.differs))
 
 
-def _joined(ops: Ops, mask: Bits, faint: Bits) -> Bits:
-    """The mask and those regions of the faint one that it covers half of."""
+def _joined(ops: Ops, mask: Bits, weak: Bits) -> Bits:
+    """The mask and those regions of the weak one that it covers half of."""
     if ops.is_empty(mask):
         return mask
-    regions = ops.regions(faint)
+    regions = ops.regions(weak)
     is_clear = regions.are_in(mask)
     covered, area = regions.total(is_clear), regions.total(is_clear | True)
     return mask | regions.covered((covered >= LEAST_CLEAR * area) & (covered > 0))
@@ -89,7 +89,7 @@ def refined(
     differs = differs | (~is_inside & is_clear & pixels.are_in(raw))
     single = core | pixels.mask(differs & ~is_shaded)
     surely = core | pixels.mask(is_inside & is_clear)
-    decided = surely | (ops.majority(single, _SMOOTHING) & rim)
+    decided = surely | (ops.median_filter(single, _SMOOTHING) & rim)
     shaded: Bits | None = None
     if plan.labels_shadows:
         shaded = pixels.mask(differs & is_shaded) & ~decided

@@ -24,20 +24,20 @@ def cut(
     if ops.is_empty(everything):
         return everything, whole.background, everything if plan.labels_shadows else None
     considered = everything
-    if ops.faint_threshold is not None:
-        considered = ops.above(whole.difference, ops.faint_threshold)
+    if ops.low_threshold is not None:
+        considered = ops.above(whole.difference, ops.low_threshold)
     # What is empty all around stays so: only the part that holds anything is looked at.
     part = ops.part(considered, plan.reach)
     seen, mask, considered = whole.within(part), everything[part], considered[part]
-    faint = None if ops.faint_threshold is None else considered
+    weak = None if ops.low_threshold is None else considered
     dropped: Bits | None = None
     if plan.tells_shadows:
         verdict = judge(plan, ops, seen, mask, considered)
         dropped = verdict.shadows
         mask = mask & ~(verdict.shadows | verdict.lit)
-        if faint is not None:  # what is clearly foreground is faint foreground too
-            faint = (faint & ~verdict.possible) | mask
-    rough = cleaned(plan, ops, mask, faint, seen.difference)
+        if weak is not None:  # what is clearly foreground is weak foreground too
+            weak = (weak & ~verdict.possible) | mask
+    rough = cleaned(plan, ops, mask, weak, seen.difference)
     inner = ops.part(rough, plan.boundary_reach)
     decided, shaded = refined(plan, ops, seen.within(inner), rough[inner], mask[inner])
     final = ops.placed(without_small(ops, decided, plan.min_area), inner, mask)

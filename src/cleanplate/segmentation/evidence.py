@@ -39,7 +39,7 @@ class Verdict(NamedTuple):
     Attributes:
         shadows: It is in shadow.
         lit: It is brighter: sun, or lamps.
-        possible: Where faint foreground may be either.
+        possible: Where weak foreground may be either.
     """
 
     shadows: Bits
@@ -103,7 +103,7 @@ def judge(plan: SegmentationPlan, ops: Ops, seen: Seen, mask: Bits, considered: 
     relit, possible = darker | brighter, tests.possible & seen.coloured
     if ops.is_empty(relit):
         return Verdict(relit, relit, possible)
-    solid = ops.majority(relit, plan.median_side) & relit
+    solid = ops.median_filter(relit, plan.median_side) & relit
     patches = ops.regions(solid, likely)
     usable = patches.are_in(tests.usable)
     own, other = patches.at(tests.texture) * usable, patches.at(tests.change) * usable
@@ -121,7 +121,7 @@ def judge(plan: SegmentationPlan, ops: Ops, seen: Seen, mask: Bits, considered: 
         # The general test's window leaves a rim that is wide for the clean-up.
         rim = ops.dilated(likely & shown, square(WINDOW))
         shadows = shadows | (rim & darker & ops.general)
-    # What is faint follows the clear pixels beside it.
+    # What is weak follows the clear pixels beside it.
     beside = square(plan.neighbour_side)
     possible = possible & ~ops.dilated(likely & ~shadows, beside)
     possible = possible | ops.dilated(found, beside)
@@ -136,7 +136,7 @@ def _is_cast(
     What casts a shadow stands on one side of it, or beyond the edge of the picture; a dark part of
     a thing has more of the thing around it than of the scene.
     """
-    casters = ops.eroded(ops.majority(others, plan.median_side), square(CASTER_SIDE))
+    casters = ops.eroded(ops.median_filter(others, plan.median_side), square(CASTER_SIDE))
     near, free = (
         patches.total(patches.at(ops.counts(each, plan.caster_side))) for each in (casters, ~mask)
     )

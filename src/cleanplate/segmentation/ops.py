@@ -92,7 +92,7 @@ class Ops(Protocol):
 
     Attributes:
         threshold: Difference above which pixels are foreground.
-        faint_threshold: The same within regions that differ clearly; None: no such regions.
+        low_threshold: The same within regions that differ clearly; None: no such regions.
         edge: The outermost pixels of a frame.
         general: For which frames the scene's own shadows are not known; None: for none.
         loss: What its own shadows do to red, green and blue, as a share of the light, NaN where
@@ -100,7 +100,7 @@ class Ops(Protocol):
     """
 
     threshold: Maps
-    faint_threshold: Maps | None
+    low_threshold: Maps | None
     edge: Bits
     general: Flags | None
     loss: tuple[Flags, ...] | None
@@ -129,7 +129,7 @@ class Ops(Protocol):
     def placed(self, inner: Bits, part: Part, whole: Bits) -> Bits:
         """A mask of a part as one of the whole, of the form of another mask."""
 
-    def majority(self, mask: Bits, side: int) -> Bits:
+    def median_filter(self, mask: Bits, side: int) -> Bits:
         """Binary median filter with a square of an odd side; edges go on; 0: nothing is done."""
 
     def dilated(self, mask: Bits, shape: Shape) -> Bits:

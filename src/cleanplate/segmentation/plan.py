@@ -67,7 +67,7 @@ class SegmentationPlan:
         low_noise_factor: The same within regions that differ clearly; None: no such regions.
         blur_sigma: Of the difference's blur, in pixels; 0: none.
         blur_side: Side of its kernel, odd; 0: none.
-        median_side: Side of the square whose majority decides, odd; 0: none.
+        median_side: Side of the square of the binary median filter, odd; 0: none.
         closing_diameter: Of gaps that are closed, in pixels, odd; 0: none.
         min_area: Regions of fewer pixels are removed.
         boundary_depth: How far inside the outline single pixels decide, in pixels; 0: not at all.
@@ -102,12 +102,12 @@ class SegmentationPlan:
     def of(cls, settings: SegmentationSettings, size: FrameSize) -> SegmentationPlan:
         """The plan for frames of one size."""
         scale = _scale(size)
-        is_faint = settings.low_noise_factor < settings.noise_factor
+        has_low_threshold = settings.low_noise_factor < settings.noise_factor
         return cls(
             size=size,
             threshold=settings.threshold,
             noise_factor=settings.noise_factor,
-            low_noise_factor=settings.low_noise_factor if is_faint else None,
+            low_noise_factor=settings.low_noise_factor if has_low_threshold else None,
             blur_sigma=settings.blur * scale,
             blur_side=odd_length(4 * settings.blur, scale),
             median_side=odd_length(settings.median_size, scale),
@@ -156,7 +156,7 @@ class SegmentationPlan:
 
     @property
     def neighbour_side(self) -> int:
-        """Side of the square in which what is faint follows clear pixels."""
+        """Side of the square in which what is weak follows clear pixels."""
         return max(3, self.median_side)
 
     @property
@@ -210,7 +210,7 @@ class SegmentationPlan:
         """Difference above which each pixel counts, `(H, W)`, uint8, from its noise."""
         return _raised(self.threshold, self.noise_factor, noise)
 
-    def faint_thresholds(self, noise: Mask) -> Mask | None:
+    def low_thresholds(self, noise: Mask) -> Mask | None:
         """The same within regions that differ clearly; None: no such regions."""
         factor = self.low_noise_factor
         return None if factor is None else _raised(self.threshold, factor, noise)

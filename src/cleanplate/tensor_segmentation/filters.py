@@ -1,4 +1,4 @@
-"""Blur, majority and closing of maps `(B, H, W)`, pixel by pixel as OpenCV does them.
+"""Blur, median filter and closing of maps `(B, H, W)`, pixel by pixel as OpenCV does them.
 
 All of it is arithmetic of whole numbers, so that every device gives the same.
 """
@@ -73,7 +73,7 @@ def counts(mask: Tensor, side: int, border: str = "constant") -> Tensor:
     return sums
 
 
-def majority(mask: Tensor, side: int) -> Tensor:
+def median_filter(mask: Tensor, side: int) -> Tensor:
     """Each pixel of a mask `(B, H, W)`, bool, as most of the square around it; edges go on."""
     if side <= 1:
         return mask

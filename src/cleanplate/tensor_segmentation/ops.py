@@ -39,10 +39,10 @@ class Views:
         device: torch.device,
     ) -> None:
         thresholds = [plan.thresholds(noise) for noise in noises]
-        faint = [each for noise in noises if (each := plan.faint_thresholds(noise)) is not None]
+        weak = [each for noise in noises if (each := plan.low_thresholds(noise)) is not None]
         self.limits = plan.shadow_limits
         self.thresholds = _on(device, thresholds)
-        self.faint_thresholds = _on(device, faint) if faint else None
+        self.low_thresholds = _on(device, weak) if weak else None
         self.light = TensorLight(thresholds, device) if plan.follows_light else None
         self.edge = torch.ones(plan.size, dtype=torch.bool, device=device)
         self.edge[1:-1, 1:-1] = False
@@ -64,16 +64,16 @@ class TensorOps:
     """
 
     pixels, regions = TensorPixels, TensorRegions
-    majority, counts = staticmethod(filters.majority), staticmethod(filters.counts)
+    median_filter, counts = staticmethod(filters.median_filter), staticmethod(filters.counts)
     dilated, eroded = staticmethod(filters.dilated), staticmethod(filters.eroded)
     closed = staticmethod(filters.closed)
 
     def __init__(self, views: Views, owners: list[int]) -> None:
         self._views, self._owners = views, owners
         at, is_known = torch.tensor(owners, device=views.edge.device), views.is_known[owners]
-        faint, losses = views.faint_thresholds, views.losses
+        weak, losses = views.low_thresholds, views.losses
         self.threshold, self.edge = views.thresholds[at], views.edge
-        self.faint_threshold = None if faint is None else faint[at]
+        self.low_threshold = None if weak is None else weak[at]
         self._whitening = views.whitenings[at] if is_known.any() else None
         self.loss: tuple[Tensor, ...] | None = None
         if losses is not None and is_known.any():

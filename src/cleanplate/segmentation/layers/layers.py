@@ -19,7 +19,7 @@ from cleanplate.segmentation.layers.stationary_map import StationaryMap
 from cleanplate.segmentation.layers.stationary_object import StationaryObject
 from cleanplate.segmentation.layers.tracked_object import Observation
 from cleanplate.segmentation.layers.tracker import StationaryObjectTracker
-from cleanplate.segmentation.opencv.ops import majority
+from cleanplate.segmentation.opencv.ops import median_filter
 from cleanplate.segmentation.plan import SegmentationPlan
 from cleanplate.segmentation.segmenter import Cut, Segmenter
 from cleanplate.segmentation.shadow_model import ShadowModel
@@ -185,7 +185,7 @@ class Layers:
         labels = np.bitwise_and(mask, np.uint8(MOVING))
         if rests.any():
             resting = rests.view(np.uint8) * np.uint8(255)
-            smooth = (majority(resting, self._plan.median_side) & mask) > 0
+            smooth = (median_filter(resting, self._plan.median_side) & mask) > 0
             labels[smooth] = WAITING
             for mark in self._tracker.settled:
                 labels[smooth & (self._tracker.region(mark) > 0)] = SETTLED

@@ -22,7 +22,7 @@ from cleanplate.segmentation.shadows import ShadowTests
 _NO, _YES = np.uint8(0), np.uint8(255)
 
 
-def majority(mask: Mask, side: int) -> Mask:
+def median_filter(mask: Mask, side: int) -> Mask:
     """Each pixel of a mask `(h, w)`, 0 or 255, as most of the square around it; 0: as it is."""
     if side <= 1:
         return mask
@@ -40,7 +40,7 @@ class ArrayOps:
         shadow: What the scene's shadows look like; None: not known.
     """
 
-    pixels, regions, majority = ArrayPixels, ArrayRegions, staticmethod(majority)
+    pixels, regions, median_filter = ArrayPixels, ArrayRegions, staticmethod(median_filter)
 
     def __init__(self, plan: SegmentationPlan, noise: Mask, shadow: ShadowModel | None) -> None:
         self._limits = plan.shadow_limits
@@ -49,7 +49,7 @@ class ArrayOps:
         if shadow is not None and plan.single_pixels_in_shadow:
             self.loss = tuple(loss_of_light(shadow))
         self.threshold = plan.thresholds(noise)
-        self.faint_threshold = plan.faint_thresholds(noise)
+        self.low_threshold = plan.low_thresholds(noise)
         self._light = Light(self.threshold) if plan.follows_light else None
         self.edge = np.full(plan.size, 255, np.uint8)
         self.edge[1:-1, 1:-1] = 0
