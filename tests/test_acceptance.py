@@ -22,7 +22,6 @@ from cleanplate.architectures import architecture_summaries
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.vae import VAEOutput
 from cleanplate.background import PLATES
-from cleanplate.batch import FrameBatch
 from cleanplate.datasets.painted import PaintedFrame, PaintedIntersection, PaintedSettings
 from cleanplate.evaluation.counts import Counts, count_frame
 from cleanplate.evaluation.measures import measure
@@ -34,6 +33,7 @@ from cleanplate.runtimes.network import NetworkEstimator
 from cleanplate.scene import Scene
 from cleanplate.scene_model.estimator import START_PLATE
 from cleanplate.segmentation import SegmentationSettings
+from cleanplate.tensor_tools.batch import FrameBatch
 from cleanplate.video import open_source
 from scenes import paint_scene, write_image_folder
 

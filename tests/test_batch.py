@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from cleanplate.batch import FrameBatch, to_pictures, to_tensor
 from cleanplate.errors import CleanplateError, ModalityError
 from cleanplate.frames import Modality, Picture
+from cleanplate.tensor_tools.batch import FrameBatch, to_pictures, to_tensor
 
 
 def every_grey_level() -> Picture:

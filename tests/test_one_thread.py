@@ -12,8 +12,8 @@ import torch
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.lowrank_ae import LowRankAE, LowRankAESettings
 from cleanplate.model import LinearDecoder
-from cleanplate.one_thread import on_one_thread
 from cleanplate.runtimes.linear_decoder import FastLinearDecoder
+from cleanplate.tensor_tools.one_thread import on_one_thread
 
 THREADS = 3
 

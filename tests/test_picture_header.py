@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from cleanplate.picture_header import PictureHeader, jpeg_header, png_header
+from cleanplate.pixels.picture_header import PictureHeader, jpeg_header, png_header
 
 
 def png(*, height: int, width: int, fields: bytes | None = None) -> bytes:

@@ -30,7 +30,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from cleanplate.architectures.base import Architecture, Start
-from cleanplate.batch import FrameBatch, to_tensor
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.reconstruction import Reconstruction
 from cleanplate.parameters import Parameters

@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cleanplate.errors import FrameSizeError, SettingsError, UnknownNameError
-from cleanplate.windows import window_sums
+from cleanplate.tensor_tools.windows import window_sums
 
 _HUBER_TRANSITION = 3 / 255
 _HELD = 0.02

@@ -8,8 +8,8 @@ from typing import ClassVar, NamedTuple
 
 from torch import Tensor, nn
 
-from cleanplate.batch import FrameBatch
 from cleanplate.frames import Modality
+from cleanplate.tensor_tools.batch import FrameBatch
 
 
 class LinearDecoder(NamedTuple):

@@ -10,10 +10,10 @@ from torch import Tensor
 
 from cleanplate.architectures.adversarial_ae import AdversarialAE, AdversarialAESettings
 from cleanplate.architectures.base import Start
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.losses import maximum_mean_discrepancy
 from cleanplate.objectives.adversarial import AdversarialCodes
 from cleanplate.objectives.base import Phase
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingSettings
 from scenes import PaintedScene, paint_scene

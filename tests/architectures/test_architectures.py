@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from cleanplate.architectures import architecture_summaries, load_architecture
 from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
-from cleanplate.batch import FrameBatch, make_batch, to_pictures, to_tensor
 from cleanplate.errors import UnknownNameError
 from cleanplate.frames import FrameSize, Picture
 from cleanplate.losses import LOSS_NAMES
@@ -21,6 +20,7 @@ from cleanplate.model import BackgroundModel, LinearDecoder
 from cleanplate.objectives.base import Objective
 from cleanplate.setting_trees import parse_assignments
 from cleanplate.settings import resolve
+from cleanplate.tensor_tools.batch import FrameBatch, make_batch, to_pictures, to_tensor
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingSettings
 from families import some_nightly

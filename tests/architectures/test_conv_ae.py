@@ -9,10 +9,10 @@ from torch import nn
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.conv_ae import ConvAE, ConvAESettings
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.frames import FrameSize
 from cleanplate.nn.conv import depth_for
 from cleanplate.objectives.reconstruction import Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from cleanplate.training.loop import PhaseRunner, Step
 from scenes import PaintedScene, paint_scene
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.coupled_ae import CoupledAE, CoupledAESettings
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.objectives.coupled import Coupled
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingSettings
 from scenes import PaintedScene, paint_scene

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.dcgan import DCGAN, DCGANSettings
-from cleanplate.batch import FrameBatch, to_pictures, to_tensor
 from cleanplate.errors import SettingsError
 from cleanplate.frames import Picture
 from cleanplate.nn.unet import Discrimination
 from cleanplate.objectives.base import Phase
 from cleanplate.objectives.gan import GAN
+from cleanplate.tensor_tools.batch import FrameBatch, to_pictures, to_tensor
 from cleanplate.training.budget import Budget
 from cleanplate.training.loop import PhaseRunner, Step
 from cleanplate.training.trainer import Trainer, TrainingSettings

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.denoising_ae import DenoisingAE, DenoisingAESettings
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.frames import Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.denoising import Denoising
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingSettings
 from scenes import PaintedScene, paint_scene

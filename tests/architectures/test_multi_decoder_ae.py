@@ -11,10 +11,10 @@ from torch import Tensor
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.multi_decoder_ae import MultiDecoderAE, MultiDecoderAESettings
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.frames import FrameSize
 from cleanplate.losses import LOSS_NAMES
 from cleanplate.objectives.multi_exit import MultiExit
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from cleanplate.training.loop import PhaseRunner, Step
 from cleanplate.training.sampler import FrameSampler
 from scenes import PaintedScene, paint_scene

@@ -7,8 +7,8 @@ import torch
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.multi_scale_ae import MultiScaleAE, MultiScaleAESettings
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.frames import FrameSize
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from scenes import paint_scene
 
 SIZES = [FrameSize(48, 64), FrameSize(37, 53), FrameSize(16, 17)]

@@ -16,9 +16,9 @@ from cleanplate.architectures.noise_ae import (
     generator_channels,
     shrinking_sizes,
 )
-from cleanplate.batch import FrameBatch, make_batch, to_tensor
 from cleanplate.frames import FrameSize
 from cleanplate.objectives.noise_estimation import Estimate, NoiseEstimation
+from cleanplate.tensor_tools.batch import FrameBatch, make_batch, to_tensor
 from scenes import PaintedScene, as_bytes, paint_scene
 
 

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.patch_ae import PatchAE, PatchAESettings
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.objectives.reconstruction import Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingSettings
 from scenes import PaintedScene, paint_scene

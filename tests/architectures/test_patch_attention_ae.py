@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.patch_attention_ae import PatchAttentionAE, PatchAttentionAESettings
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.losses import LOSS_NAMES
 from cleanplate.objectives.attention import GatedEstimate, GatedReconstruction
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingSettings
 from scenes import PaintedScene, as_bytes, paint_scene

@@ -14,7 +14,6 @@ import torch
 import cleanplate
 from cleanplate.architectures import load_architecture
 from cleanplate.background import still_plate
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.cli.main import run
 from cleanplate.errors import UnknownNameError
 from cleanplate.evaluation import score_plate
@@ -22,6 +21,7 @@ from cleanplate.frames import Modality, Picture
 from cleanplate.objectives.bootstrapping import Bootstrapping, motion
 from cleanplate.scene_model.estimator import START_PLATE
 from cleanplate.settings import known_plates, resolve
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from cleanplate.video import ArrayStack
 from scenes import paint_scene, write_image_folder
 

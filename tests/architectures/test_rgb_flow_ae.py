@@ -11,10 +11,10 @@ from torch import Tensor
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.rgb_flow_ae import ARCHITECTURE, RGBFlowAE, RGBFlowAESettings
-from cleanplate.batch import FrameBatch, make_batch, to_pictures
 from cleanplate.frames import Modality, Picture
 from cleanplate.losses import LOSS_NAMES, reconstruction_terms
 from cleanplate.objectives.weighted_reconstruction import FlowWeightedReconstruction, flow_weight
+from cleanplate.tensor_tools.batch import FrameBatch, make_batch, to_pictures
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingSettings
 from scenes import PaintedScene, paint_plate, paint_scene

@@ -14,10 +14,10 @@ from cleanplate.architectures.rgb_mask_ae import (
     RGBMaskAESettings,
     grown,
 )
-from cleanplate.batch import FrameBatch, make_batch, to_pictures
 from cleanplate.frames import Modality, Picture
 from cleanplate.modalities import ModalitySettings
 from cleanplate.objectives.weighted_reconstruction import MaskedReconstruction
+from cleanplate.tensor_tools.batch import FrameBatch, make_batch, to_pictures
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingSettings
 from scenes import PaintedScene, paint_plate, paint_scene

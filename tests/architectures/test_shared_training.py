@@ -8,10 +8,10 @@ from torch import Tensor, nn
 
 from cleanplate.architectures import architecture_summaries, load_architecture
 from cleanplate.architectures.base import Architecture, Start
-from cleanplate.batch import FrameBatch, make_batch
 from cleanplate.errors import SettingsError
 from cleanplate.losses import LOSS_NAMES
 from cleanplate.model import BackgroundModel
+from cleanplate.tensor_tools.batch import FrameBatch, make_batch
 from cleanplate.training.loop import PhaseRunner, Step
 from scenes import PaintedScene, paint_scene
 

@@ -12,9 +12,9 @@ from cleanplate.architectures.two_encoder_ae import (
     TwoEncoderAE,
     TwoEncoderAESettings,
 )
-from cleanplate.batch import FrameBatch, make_batch, to_pictures
 from cleanplate.frames import Modality, Picture
 from cleanplate.objectives.weighted_reconstruction import FlowWeightedReconstruction
+from cleanplate.tensor_tools.batch import FrameBatch, make_batch, to_pictures
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingSettings
 from scenes import PaintedScene, paint_plate, paint_scene

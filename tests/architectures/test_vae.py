@@ -11,10 +11,10 @@ from torch import Tensor
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.vae import VAE, VAEOutput, VAESettings
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.losses import gaussian_kl
 from cleanplate.objectives.elbo import ELBO
 from cleanplate.objectives.reconstruction import LossName
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingSettings
 from scenes import PaintedScene, paint_scene

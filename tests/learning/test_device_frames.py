@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 
-from cleanplate.batch import FrameBatch, make_batch
 from cleanplate.frames import Extras, Modality, Picture
 from cleanplate.learning import device_frames
 from cleanplate.learning.device_frames import DeviceFrames, open_batches, size_in_bytes
@@ -17,6 +16,7 @@ from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.modalities import ModalitySettings
 from cleanplate.progress import silent
 from cleanplate.runtimes.network import open_readers
+from cleanplate.tensor_tools.batch import FrameBatch, make_batch
 from cleanplate.training.sampler import FrameSampler
 from cleanplate.video import FrameCache, open_source
 from scenes import paint_scene, write_image_folder

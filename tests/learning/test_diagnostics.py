@@ -11,7 +11,7 @@ import torch
 
 import cleanplate
 from cleanplate.architectures.vae import VAE
-from cleanplate.batch import make_batch
+from cleanplate.tensor_tools.batch import make_batch
 from scenes import paint_scene, write_image_folder
 
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from cleanplate.architectures import architecture_summaries
 from cleanplate.background import choose_plate
-from cleanplate.batch import FrameBatch, make_batch
 from cleanplate.frames import FloatMap, Picture
 from cleanplate.learning.expected_plate import ExpectedPlate
 from cleanplate.learning.fitting import fit
@@ -22,6 +21,7 @@ from cleanplate.losses import bootstrapped_error
 from cleanplate.progress import silent
 from cleanplate.runtimes.network import NetworkEstimator, open_readers
 from cleanplate.settings import resolve
+from cleanplate.tensor_tools.batch import FrameBatch, make_batch
 from cleanplate.video import FrameCache, open_source
 from families import some_nightly
 from lights import cloudy, exposed, light_slope

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cleanplate.batch import FrameBatch
 from cleanplate.errors import SettingsError
 from cleanplate.losses import LOSS_NAMES, reconstruction_terms
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.reconstruction import LossName, Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 
 class Grey(BackgroundModel):

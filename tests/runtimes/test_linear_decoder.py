@@ -8,8 +8,8 @@ import torch
 
 from cleanplate.architectures.base import Start
 from cleanplate.architectures.lowrank_ae import LowRankAE, LowRankAESettings
-from cleanplate.batch import make_batch, to_pictures
 from cleanplate.runtimes.linear_decoder import FastLinearDecoder
+from cleanplate.tensor_tools.batch import make_batch, to_pictures
 
 
 def _model(height: int, width: int) -> LowRankAE:

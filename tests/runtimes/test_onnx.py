@@ -11,10 +11,10 @@ import torch
 import cleanplate
 from changed_scenes import with_correction
 from cleanplate.architectures import architecture_summaries
-from cleanplate.batch import make_batch
 from cleanplate.errors import OutputError, SettingsError
 from cleanplate.runtimes.onnx_export import export_onnx
 from cleanplate.scene.state_tensors import tensors_of
+from cleanplate.tensor_tools.batch import make_batch
 from families import some_nightly
 from scenes import PaintedScene, paint_scene, write_image_folder
 

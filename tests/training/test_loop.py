@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from toys import Slope, TwoParts, changed, frames, judge, painter, painter_terms, state_of
 
-from cleanplate.batch import FrameBatch
 from cleanplate.errors import TrainingError
 from cleanplate.objectives.base import Phase
+from cleanplate.tensor_tools.batch import FrameBatch
 from cleanplate.training.loop import PhaseRunner, Step
 
 

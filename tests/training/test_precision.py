@@ -13,12 +13,12 @@ from toys import Slope, TwoParts, frames, judge, painter
 
 from cleanplate.architectures import architecture_summaries, load_architecture
 from cleanplate.architectures.base import Start
-from cleanplate.batch import FrameBatch, make_batch
 from cleanplate.errors import SettingsError, TrainingError
 from cleanplate.losses import LOSS_NAMES, reconstruction_terms
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Phase
 from cleanplate.settings import LearnSettings, resolve
+from cleanplate.tensor_tools.batch import FrameBatch, make_batch
 from cleanplate.training import compiling
 from cleanplate.training.budget import Budget
 from cleanplate.training.loop import PhaseRunner, Step

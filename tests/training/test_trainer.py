@@ -17,10 +17,10 @@ from toys import Noisy, TwoParts, judge, noisy_terms, painter
 
 from cleanplate.architectures import load_architecture
 from cleanplate.architectures.base import Start
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.errors import OutputError, SceneFileError, TrainingError
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Phase
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import (
     Trainer,

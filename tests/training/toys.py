@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from cleanplate.batch import FrameBatch
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Phase
+from cleanplate.tensor_tools.batch import FrameBatch
 
 
 class TwoParts(BackgroundModel):

@@ -15,11 +15,11 @@ from cleanplate.architectures.base import (
     NetworkSettings,
     Start,
 )
-from cleanplate.batch import FrameBatch
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder
 from cleanplate.nn.view import start_from_zero
 from cleanplate.objectives.adversarial import AdversarialCodes
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _LEAK = 0.2
 

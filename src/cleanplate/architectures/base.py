@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from cleanplate.batch import to_tensor
 from cleanplate.frames import FrameSize, Modality, Picture
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.view import WorkingView, size_within
 from cleanplate.objectives.base import Objective
 from cleanplate.parameters import Parameters, WorkingPixels
+from cleanplate.tensor_tools.batch import to_tensor
 
 ROBUST = "robust"
 AS_PUBLISHED = "as_published"

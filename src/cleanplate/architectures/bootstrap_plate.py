@@ -11,11 +11,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.frames import Modality
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.bootstrapping import Bootstrapping
 from cleanplate.parameters import Parameters
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 
 
 class BootstrapPlateSettings(Parameters):

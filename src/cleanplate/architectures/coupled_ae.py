@@ -15,11 +15,11 @@ from cleanplate.architectures.base import (
     NetworkSettings,
     Start,
 )
-from cleanplate.batch import FrameBatch
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder
 from cleanplate.nn.view import WorkingView, start_from_zero
 from cleanplate.objectives.coupled import Coupled, Separation
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _GREY_LEVELS = 255
 _FIRST_SPREAD = 6.0

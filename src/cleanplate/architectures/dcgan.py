@@ -17,7 +17,6 @@ from cleanplate.architectures.base import (
     NetworkSettings,
     Start,
 )
-from cleanplate.batch import FrameBatch
 from cleanplate.errors import SettingsError
 from cleanplate.frames import FrameSize
 from cleanplate.losses import bootstrap_weight, huber
@@ -26,6 +25,7 @@ from cleanplate.nn.conv import ConvDecoder, ConvEncoder, init_weights
 from cleanplate.nn.unet import Discrimination, UNetDiscriminator
 from cleanplate.nn.view import start_from_zero
 from cleanplate.objectives.gan import GAN
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _PLAIN_CONTRAST, _RESIDUAL_CONTRAST = 2.0, 10.0
 """What pictures around 0 are multiplied by, to span -1 to 1 as in Radford et al.

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
-from cleanplate.batch import FrameBatch, to_tensor
 from cleanplate.model import BackgroundModel, LinearDecoder
 from cleanplate.objectives.reconstruction import Reconstruction
 from cleanplate.parameters import Parameters
+from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 
 _GREY = 0.5
 _IMAGE_SCALE = 1e-4

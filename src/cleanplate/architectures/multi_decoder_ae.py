@@ -25,7 +25,6 @@ from cleanplate.architectures.base import (
     NetworkSettings,
     Start,
 )
-from cleanplate.batch import FrameBatch
 from cleanplate.frames import FrameSize
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import (
@@ -39,6 +38,7 @@ from cleanplate.nn.conv import (
 from cleanplate.nn.scales import enlarge_by, reduce_by, size_at
 from cleanplate.nn.view import start_from_zero
 from cleanplate.objectives.multi_exit import MultiExit
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _SMALLEST_EXIT = 11
 """Shorter side of the coarsest picture, in pixels: the window of MS-SSIM has to fit."""

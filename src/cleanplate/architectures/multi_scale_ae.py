@@ -20,7 +20,6 @@ from cleanplate.architectures.base import (
     NetworkSettings,
     Start,
 )
-from cleanplate.batch import FrameBatch
 from cleanplate.frames import FrameSize
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import (
@@ -34,6 +33,7 @@ from cleanplate.nn.conv import (
 from cleanplate.nn.scales import reduce_by, size_at
 from cleanplate.nn.view import start_from_zero
 from cleanplate.objectives.reconstruction import Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 
 class MultiScaleAESettings(NetworkSettings):

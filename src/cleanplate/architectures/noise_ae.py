@@ -21,11 +21,11 @@ from cleanplate.architectures.base import (
     NetworkSettings,
     Start,
 )
-from cleanplate.batch import FrameBatch
 from cleanplate.frames import FrameSize
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.view import enlarge, start_from_zero
 from cleanplate.objectives.noise_estimation import Estimate, NoiseEstimation
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _KERNEL, _STRIDE = 5, 3
 _GROUP = 16

@@ -15,7 +15,6 @@ from cleanplate.architectures.base import (
     NetworkSettings,
     Start,
 )
-from cleanplate.batch import FrameBatch
 from cleanplate.frames import FrameSize
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.patches import (
@@ -28,6 +27,7 @@ from cleanplate.nn.patches import (
 )
 from cleanplate.nn.view import start_from_zero
 from cleanplate.objectives.reconstruction import Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 
 class PatchAESettings(NetworkSettings):

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
 from cleanplate.architectures.patch_ae import PatchAESettings
-from cleanplate.batch import FrameBatch
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.attention import BackgroundGate, narrow_gate
 from cleanplate.nn.patches import PatchDecoder, PatchEncoder, PatchGrid
 from cleanplate.nn.view import start_from_zero
 from cleanplate.objectives.attention import GatedEstimate, GatedReconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _GREY = 0.5
 

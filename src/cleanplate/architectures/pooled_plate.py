@@ -12,11 +12,11 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
-from cleanplate.batch import FrameBatch
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.view import enlarge, size_within, start_from_zero
 from cleanplate.objectives.reconstruction import Reconstruction
 from cleanplate.parameters import Parameters, WorkingPixels
+from cleanplate.tensor_tools.batch import FrameBatch
 
 
 class PooledPlateSettings(Parameters):

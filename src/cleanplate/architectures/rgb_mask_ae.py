@@ -16,12 +16,12 @@ from cleanplate.architectures.base import (
     NetworkSettings,
     Start,
 )
-from cleanplate.batch import FrameBatch
 from cleanplate.frames import Modality
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder
 from cleanplate.nn.view import start_from_zero
 from cleanplate.objectives.weighted_reconstruction import MaskedReconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _RGB_CHANNELS = 3
 _LEAST_VISIBLE = 1e-3

@@ -15,12 +15,12 @@ from cleanplate.architectures.base import (
     NetworkSettings,
     Start,
 )
-from cleanplate.batch import FrameBatch
 from cleanplate.frames import Modality
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder
 from cleanplate.nn.view import scaled_flow, start_from_zero
 from cleanplate.objectives.weighted_reconstruction import FlowWeightedReconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _FLOW_CHANNELS = 2
 

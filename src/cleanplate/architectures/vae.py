@@ -16,12 +16,12 @@ from cleanplate.architectures.base import (
     NetworkSettings,
     Start,
 )
-from cleanplate.batch import FrameBatch
 from cleanplate.losses import gaussian_kl
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder
 from cleanplate.nn.view import start_from_zero
 from cleanplate.objectives.elbo import ELBO
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _LOG_VARIANCE_LIMIT = 20.0
 """Beyond it the variance leaves what float32 can hold beside other numbers."""

@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch, make_batch, to_device, to_planes, to_shares
 from cleanplate.frames import Modality
 from cleanplate.learning.training_frames import LearningFrames
+from cleanplate.tensor_tools.batch import FrameBatch, make_batch, to_device, to_planes, to_shares
 
 ReadBatch: TypeAlias = Callable[[NDArray[np.intp]], FrameBatch]
 """Frames by position, on the device."""

@@ -11,11 +11,17 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch, to_device, to_grey_levels, to_shares, to_tensor
 from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
 from cleanplate.learning.device_frames import ReadBatch
 from cleanplate.nn.view import enlarge
 from cleanplate.segmentation.shown_through import ShownThrough
+from cleanplate.tensor_tools.batch import (
+    FrameBatch,
+    to_device,
+    to_grey_levels,
+    to_shares,
+    to_tensor,
+)
 
 _CERTAIN_FROM, _CERTAIN = 0.6, 0.85
 """Shares of a frame's texture that are the plate's: evidence of the scene, and certainty."""

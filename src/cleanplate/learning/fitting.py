@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from cleanplate.architectures.base import Start
 from cleanplate.background import CANDIDATES, spread_positions
-from cleanplate.batch import make_batch, to_tensor
 from cleanplate.frames import Picture
 from cleanplate.learning.artifacts.snapshots import MomentWatcher
 from cleanplate.learning.device_frames import open_batches
@@ -21,6 +20,7 @@ from cleanplate.objectives.base import Objective
 from cleanplate.progress import ProgressListener
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.settings import LearnSettings
+from cleanplate.tensor_tools.batch import make_batch, to_tensor
 from cleanplate.training.budget import Budget
 from cleanplate.training.trainer import Trainer, TrainingFiles, TrainingResult, TrainingSettings
 

@@ -10,9 +10,9 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from cleanplate.batch import FrameBatch
 from cleanplate.objectives.base import Phase
 from cleanplate.objectives.reconstruction import Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _ADVERSARIAL_BETAS = (0.5, 0.999)
 """Radford et al. 2015: the longer memory of 0.9 lets the two players swing."""

@@ -10,10 +10,10 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from cleanplate.batch import FrameBatch
 from cleanplate.losses import bootstrap_weight, huber, reconstruction_terms
 from cleanplate.objectives.base import Phase
 from cleanplate.objectives.reconstruction import Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _FOREGROUND_BELOW = 0.5
 """Bootstrap weight under which a pixel is foreground in the eyes of the gate."""

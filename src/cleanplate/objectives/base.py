@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal, Self, TypeAlias
 from pydantic import Field
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch
 from cleanplate.parameters import Parameters
+from cleanplate.tensor_tools.batch import FrameBatch
 
 Ramp: TypeAlias = Annotated[float, Field(ge=0, le=1)]
 _RANDOM_START_RAMP = 0.3

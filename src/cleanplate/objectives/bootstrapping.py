@@ -8,11 +8,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch
 from cleanplate.frames import Modality
 from cleanplate.losses import bootstrapped_error
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Phase, RampedObjective, WeightFrom
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _PIXELS_PER_WIDTH = 255 / 40_000
 """Motion at which the weight of the flow is at its end, as a share of the frame's width."""

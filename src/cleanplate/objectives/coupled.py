@@ -10,10 +10,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch
 from cleanplate.losses import reconstruction_terms
 from cleanplate.objectives.base import Phase
 from cleanplate.objectives.reconstruction import LossName, Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 
 class Separation(NamedTuple):

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pydantic import Field
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch
 from cleanplate.losses import reconstruction_terms
 from cleanplate.model import BackgroundModel
 from cleanplate.nn import corruption
 from cleanplate.objectives.base import Phase
 from cleanplate.objectives.reconstruction import Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _GREY_LEVELS = 255
 

@@ -8,10 +8,10 @@ from typing import Protocol
 from pydantic import Field
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch
 from cleanplate.losses import gaussian_kl, reconstruction_terms
 from cleanplate.objectives.base import Phase, Ramp
 from cleanplate.objectives.reconstruction import Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _SUMMED_OVER_COLOURS = frozenset({"bootstrapped"})
 """Losses that are a mean of the pixels; the others are a mean of the pixels and their colours."""

@@ -10,11 +10,11 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from cleanplate.batch import FrameBatch
 from cleanplate.losses import bootstrap_weight, huber, reconstruction_terms
 from cleanplate.nn.unet import Discrimination
 from cleanplate.objectives.base import Phase
 from cleanplate.objectives.reconstruction import Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 _BETAS = (0.5, 0.999)
 """Radford et al. 2015: with a first moment of 0.9 the two networks swing instead of settling."""

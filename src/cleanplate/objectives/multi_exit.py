@@ -8,10 +8,10 @@ from typing import Protocol
 from pydantic import Field
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch
 from cleanplate.losses import reconstruction_terms
 from cleanplate.objectives.base import Phase
 from cleanplate.objectives.reconstruction import Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 
 class ExitModel(Protocol):

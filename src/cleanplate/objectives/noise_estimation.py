@@ -8,9 +8,9 @@ from typing import NamedTuple, Protocol
 from pydantic import Field
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch
 from cleanplate.losses import bootstrapped_error, huber
 from cleanplate.objectives.base import Phase, RampedObjective
+from cleanplate.tensor_tools.batch import FrameBatch
 
 
 class Estimate(NamedTuple):

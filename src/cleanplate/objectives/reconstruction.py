@@ -8,10 +8,10 @@ from typing import Literal
 from pydantic import Field
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch
 from cleanplate.losses import reconstruction_terms
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Phase, RampedObjective
+from cleanplate.tensor_tools.batch import FrameBatch
 
 LossName = Literal[
     "bootstrapped",

@@ -9,12 +9,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch
 from cleanplate.frames import Modality
 from cleanplate.losses import reconstruction_terms
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.bootstrapping import motion
 from cleanplate.objectives.reconstruction import Reconstruction
+from cleanplate.tensor_tools.batch import FrameBatch
 
 
 def flow_weight(flow: Tensor, strength: float) -> Tensor:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from cleanplate.frames import FloatMap, FrameSize, Picture
 from cleanplate.model import LinearDecoder
-from cleanplate.one_thread import on_one_thread
+from cleanplate.tensor_tools.one_thread import on_one_thread
 
 _BAND_VALUES = 16_384
 """Bytes of each picture that are drawn at a time."""

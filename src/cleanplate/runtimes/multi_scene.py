@@ -10,13 +10,13 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state
 
-from cleanplate.batch import FrameBatch, to_grey_levels, to_shares
 from cleanplate.errors import FrameSizeError, UsageError
 from cleanplate.model import BackgroundModel
 from cleanplate.runtimes.tensors import TensorScene
 from cleanplate.scene_model import LearnedScene
 from cleanplate.tensor_segmentation import TensorSegmenter
 from cleanplate.tensor_segmentation.resampling import enlarged_masks
+from cleanplate.tensor_tools.batch import FrameBatch, to_grey_levels, to_shares
 
 
 class ScenesTogether:

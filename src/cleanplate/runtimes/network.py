@@ -57,7 +57,7 @@ class NetworkEstimator:
         """Background of each picture, rounded to grey levels."""
         import torch
 
-        from cleanplate.batch import make_batch, to_pictures
+        from cleanplate.tensor_tools.batch import make_batch, to_pictures
 
         if self._fast_decoder is not None:
             return self._fast_decoder.backgrounds(pictures)
@@ -144,7 +144,7 @@ def restore_estimator(
     import torch
 
     from cleanplate.architectures.base import Start
-    from cleanplate.one_thread import on_one_thread
+    from cleanplate.tensor_tools.one_thread import on_one_thread
 
     plate = _plate_of(tensors, size, START_PLATE)
     picked = pick_device(device)

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from cleanplate._version import __version__
-from cleanplate.batch import FrameBatch, make_batch
 from cleanplate.errors import SettingsError
 from cleanplate.frames import FrameSize, Modality
 from cleanplate.model import BackgroundModel
@@ -23,6 +22,7 @@ from cleanplate.scene_file import tensors_digest
 from cleanplate.scene_model import LearnedScene
 from cleanplate.scene_model.estimator import method_tensors
 from cleanplate.scene_model.sizes import resized
+from cleanplate.tensor_tools.batch import FrameBatch, make_batch
 from cleanplate.writing import PartialFile, output_error
 
 _CHANNELS = {Modality.RGB: 3, Modality.FLOW: 2, Modality.MASK: 1}

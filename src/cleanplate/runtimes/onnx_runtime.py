@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from cleanplate.errors import SceneFileError, SettingsError, shortened, shown
 from cleanplate.frames import Extras, Modality, Picture
 from cleanplate.modalities import ModalityReader, ModalitySettings, open_reader
-from cleanplate.planes import to_pictures, to_planes
+from cleanplate.pixels.planes import to_pictures, to_planes
 from cleanplate.scene_file import ONNX, tensors_digest
 from cleanplate.scene_model.estimator import method_tensors
 from cleanplate.settings import LearnSettings

@@ -7,7 +7,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch, to_grey_levels, to_shares
 from cleanplate.errors import FrameSizeError, SettingsError
 from cleanplate.frames import FrameSize
 from cleanplate.model import BackgroundModel
@@ -15,6 +14,7 @@ from cleanplate.scene_model import LearnedScene
 from cleanplate.scene_model.states import StatePicker, compared_size
 from cleanplate.tensor_segmentation import TensorSegmenter
 from cleanplate.tensor_segmentation.resampling import enlarged_masks, reduced
+from cleanplate.tensor_tools.batch import FrameBatch, to_grey_levels, to_shares
 
 
 class TensorScene:

@@ -87,7 +87,7 @@ def _network(settings: LearnSettings, head: SceneHead) -> dict[str, TensorKind]:
     import torch
 
     from cleanplate.architectures.base import Start
-    from cleanplate.one_thread import on_one_thread
+    from cleanplate.tensor_tools.one_thread import on_one_thread
 
     plate = np.broadcast_to(np.uint8(0), (*head.working_size, 3))
     start = Start(plate, torch.device(head.learned_on))

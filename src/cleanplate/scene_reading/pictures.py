@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from cleanplate.errors import SceneFileError, shortened
 from cleanplate.frames import FrameSize
-from cleanplate.picture_header import PictureHeader, jpeg_header, png_header
+from cleanplate.pixels.picture_header import PictureHeader, jpeg_header, png_header
 from cleanplate.scene_file import COVERAGE_PICTURE, PLOTS, SAMPLES, SAMPLES_INDEX, Sample
 from cleanplate.scene_reading.files import damaged, read_part
 from cleanplate.scene_reading.texts import is_number

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from cleanplate.segmentation.ops import Shape
-from cleanplate.windows import window_sums
+from cleanplate.tensor_tools.windows import window_sums
 
 _BITS = 8
 _FRACTION = 256

@@ -8,9 +8,9 @@ from typing import Any, Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from cleanplate.batch import FrameBatch
 from cleanplate.errors import TrainingError
 from cleanplate.objectives.base import PhaseLoss
+from cleanplate.tensor_tools.batch import FrameBatch
 from cleanplate.training.budget import Budget
 
 Compile: TypeAlias = Literal["auto", "on", "off"]

@@ -11,10 +11,10 @@ import torch
 from torch import nn
 from torch.optim import Adam
 
-from cleanplate.batch import FrameBatch
 from cleanplate.errors import TrainingError
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Phase, PhaseLoss
+from cleanplate.tensor_tools.batch import FrameBatch
 from cleanplate.training.adam import EagerAdam
 from cleanplate.training.compiling import Compile, CompiledLoss
 

@@ -15,11 +15,11 @@ import torch
 from numpy.typing import NDArray
 from pydantic import Field
 
-from cleanplate.batch import FrameBatch
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Phase
 from cleanplate.parameters import Parameters
 from cleanplate.progress import ProgressListener, silent
+from cleanplate.tensor_tools.batch import FrameBatch
 from cleanplate.training.budget import Budget
 from cleanplate.training.checkpoint import CheckpointFolder, Position
 from cleanplate.training.compiling import Compile, pays

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from cleanplate.errors import FrameSizeError, SourceError
 from cleanplate.frames import MOST_PIXELS, FrameSize
-from cleanplate.picture_header import JPEG_START, stated_size
+from cleanplate.pixels.picture_header import JPEG_START, stated_size
 from cleanplate.untrusted import UntrustedError, read_regular
 from cleanplate.video.orientation import exif_orientation, turned, turned_back
 from cleanplate.video.pictures import tiff

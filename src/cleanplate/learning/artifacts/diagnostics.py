@@ -9,11 +9,11 @@ import torch
 from numpy.typing import NDArray
 
 from cleanplate.background import spread_positions
-from cleanplate.batch import make_batch, to_pictures
 from cleanplate.frames import FrameSize, Picture
 from cleanplate.learning.artifacts.tiles import tile, title_strip
 from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.model import BackgroundModel
+from cleanplate.tensor_tools.batch import make_batch, to_pictures
 from cleanplate.video import in_batches
 
 _CODED = 400

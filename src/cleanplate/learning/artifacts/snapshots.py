@@ -11,7 +11,6 @@ import numpy as np
 import torch
 
 from cleanplate.background import spread_positions
-from cleanplate.batch import make_batch, to_pictures
 from cleanplate.frames import FrameSize, Picture
 from cleanplate.learning.artifacts.tiles import tile, title_strip
 from cleanplate.learning.training_frames import LearningFrames
@@ -19,6 +18,7 @@ from cleanplate.model import BackgroundModel
 from cleanplate.scene_file import png
 from cleanplate.segmentation import Segmenter
 from cleanplate.segmentation.difference import residual
+from cleanplate.tensor_tools.batch import make_batch, to_pictures
 from cleanplate.training.checkpoint import Position
 from cleanplate.writing import make_own_folder, write_whole
 

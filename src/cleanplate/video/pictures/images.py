@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from cleanplate.errors import SourceError
-from cleanplate.picture_header import JPEG_START
+from cleanplate.pixels.picture_header import JPEG_START
 from cleanplate.video.decoding import (
     MOST_BYTES,
     Decoded,

@@ -16,7 +16,7 @@ import numpy as np
 
 from cleanplate.errors import FrameSizeError, SourceError
 from cleanplate.frames import Frame, FrameSize, Picture
-from cleanplate.picture_header import stated_size
+from cleanplate.pixels.picture_header import stated_size
 from cleanplate.video.decoding import Decoded, decode_page, refuse_enormous
 from cleanplate.video.orientation import UPRIGHT
 from cleanplate.video.pictures.chunks import is_png, pictures_in

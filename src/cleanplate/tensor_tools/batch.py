@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cleanplate import planes
 from cleanplate.errors import ModalityError
 from cleanplate.frames import Extras, Modality, Picture
+from cleanplate.pixels import planes
 
 
 @dataclass(frozen=True, eq=False)
