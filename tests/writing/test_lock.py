@@ -56,6 +56,26 @@ def test_there_are_never_two_holders(tmp_path: Path, is_there: bool) -> None:
     assert not (tmp_path / "out" / ".lock").exists()
 
 
+def test_a_folder_that_goes_while_it_is_looked_at_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two questions about a folder that other processes make and remove, each is true once."""
+    answers = [False]
+    is_dir, open_file, calls = Path.is_dir, os.open, []
+
+    def fails_once(path: str | Path, *how: int) -> int:
+        calls.append(path)
+        if len(calls) == 1:
+            monkeypatch.setattr(Path, "is_dir", lambda it: answers.pop() if answers else is_dir(it))
+            raise FileNotFoundError(2, "No such file or directory")
+        return open_file(path, *how)
+
+    monkeypatch.setattr("cleanplate.writing.lock.os.open", fails_once)
+    with lock(tmp_path / "out"):  # type: ignore[attr-defined]
+        assert (tmp_path / "out" / ".lock").exists()
+    assert len(calls) == 2
+
+
 def test_who_opened_the_file_of_a_holder_that_went_asks_for_a_new_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

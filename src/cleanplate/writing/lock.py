@@ -68,7 +68,7 @@ def _acquire(folder: Path, busy: str) -> tuple[list[Path], int]:
                 made = [folder]
             descriptor = os.open(folder / LOCK, _FLAGS, 0o666)
         except (FileNotFoundError, FileExistsError):
-            if os.path.lexists(folder) and not folder.is_dir():
+            if _is_something_else(folder):
                 raise
             continue  # another process has just removed the folder
         try:
@@ -80,6 +80,16 @@ def _acquire(folder: Path, busy: str) -> tuple[list[Path], int]:
             raise
         os.close(descriptor)
     raise OSError(errno.EBUSY, "its lock is taken and given back all the time")
+
+
+def _is_something_else(folder: Path) -> bool:
+    """Whether there is something of that name that is no folder, and no link to one."""
+    try:
+        # Asked once: between two questions another process may remove the folder.
+        mode = folder.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    return not (stat.S_ISDIR(mode) or (stat.S_ISLNK(mode) and folder.is_dir()))
 
 
 def _take(descriptor: int, folder: Path, busy: str) -> None:
