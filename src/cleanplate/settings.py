@@ -66,6 +66,11 @@ class SamplingSettings(Parameters):
         "auto: what there is of them",
     )
 
+    swaying: Literal["auto", "off"] = Field(
+        "auto",
+        description="raises the noise where leaves and the like come and go without going anywhere",
+    )
+
     @field_validator("range")
     @classmethod
     def _is_range(cls, value: _Range) -> _Range:

@@ -38,12 +38,25 @@ def test_lengths_grow_with_the_frame_and_areas_with_its_pixels() -> None:
 
 
 def test_thresholds_rise_with_the_noise_of_the_pixel() -> None:
-    plan = SegmentationPlan.of(DEFAULT, FrameSize(1, 3))
-    noise = np.array([[0, 4, 200]], np.uint8)
-    assert plan.thresholds(noise).tolist() == [[45, 57, 255]]
+    plan = SegmentationPlan.of(DEFAULT, FrameSize(1, 5))
+    noise = np.array([[0, 4, 20, 30, 200]], np.uint8)
+    assert plan.thresholds(noise).tolist() == [[45, 57, 105, 135, 255]]
     weak = plan.low_thresholds(noise)
     assert weak is not None
-    assert weak.tolist() == [[45, 47, 145]]
+    # Above a noise of 20 it grows by two thirds of what the high one does.
+    assert weak.tolist() == [[45, 47, 55, 75, 255]]
+
+
+def test_the_low_threshold_is_never_above_the_high_one() -> None:
+    noise = np.arange(256, dtype=np.uint8)[None]
+    for factor in (0.0, 0.5, 1.0, 2.9):
+        plan = SegmentationPlan.of(
+            SegmentationSettings(noise_factor=3, low_noise_factor=factor), FrameSize(1, 256)
+        )
+        weak = plan.low_thresholds(noise)
+        assert weak is not None
+        assert (weak <= plan.thresholds(noise)).all()
+        assert (np.diff(weak.astype(int)) >= 0).all()
 
 
 def test_what_is_switched_off_is_off() -> None:

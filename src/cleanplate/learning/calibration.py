@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from cleanplate.frames import FloatMap, Mask
 from cleanplate.learning.sampling import SampledBackgrounds
+from cleanplate.learning.swaying import find_swaying
 from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.scene_model import BackgroundEstimator
 from cleanplate.segmentation import SegmentationPlan, ShadowModel
@@ -25,12 +26,14 @@ class Calibration:
         correction: What is added to the backgrounds, `(h, w, 3)`, int16, since they showed things
             that had left; None: they showed none.
         ghosts: How many of these things there were.
+        swaying: Share of the picture that sways, 0 to 1.
     """
 
     noise: Mask
     shadow: ShadowModel | None
     correction: NDArray[np.int16] | None = None
     ghosts: int = 0
+    swaying: float = 0.0
 
 
 def calibrate(
@@ -40,6 +43,7 @@ def calibrate(
     *,
     seen_share: FloatMap | None,
     count: int,
+    sways: bool,
     on_frames: Callable[[int, int], None],
 ) -> Calibration:
     """Noise and shadows of a background, measured again without the ghosts in it.
@@ -50,14 +54,19 @@ def calibrate(
         plan: Of the masks.
         seen_share: `(h, w)`, 0 to 1, the share of the frames that show the scene; None: not known.
         count: Most frames that are looked at.
+        sways: Look for what sways; else nothing does.
         on_frames: Told how many of them are done, and how many there are.
     """
     backgrounds = SampledBackgrounds(inputs, estimator, count, on_frames, plan=plan)
     noise = backgrounds.noise(seen_share)
     shadow = backgrounds.shadow(noise)
+    swaying = find_swaying(inputs, estimator, plan, noise, shadow) if sways else None
+    share = 0.0 if swaying is None else float(swaying.mean())
+    if share > 0:
+        noise = backgrounds.noise(seen_share, swaying)
     layers = backgrounds.find_ghosts(noise, shadow)
     if not layers.corrected_ghosts:
-        return Calibration(noise, shadow)
+        return Calibration(noise, shadow, swaying=share)
     backgrounds.correct(layers.correction)
-    noise = backgrounds.noise(seen_share)
-    return Calibration(noise, backgrounds.shadow(noise), layers.correction, layers.corrected_ghosts)
+    noise, shadow = backgrounds.noise(seen_share, swaying), backgrounds.shadow(noise)
+    return Calibration(noise, shadow, layers.correction, layers.corrected_ghosts, share)

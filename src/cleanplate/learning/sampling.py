@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from cleanplate.background import spread_over_time, spread_positions, still_frames
 from cleanplate.frames import FloatMap, Mask, Picture
+from cleanplate.learning.swaying import raised
 from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.scene_model import BackgroundEstimator
 from cleanplate.segmentation import SegmentationPlan, Segmenter, ShadowModel
@@ -81,12 +82,13 @@ class SampledBackgrounds:
                 lit = background if light is None else light.follow(picture, background)
                 self._backgrounds[place] = lit
 
-    def noise(self, seen_share: FloatMap | None) -> Mask:
-        """Noise of each pixel, `(h, w)`; see `noise_map`."""
+    def noise(self, seen_share: FloatMap | None, swaying: NDArray[np.bool_] | None = None) -> Mask:
+        """Noise of each pixel, `(h, w)`; see `noise_map`, and `raised` where the scene sways."""
         residuals = np.empty(self._backgrounds.shape[:3], np.uint8)
         for place, background in enumerate(self._backgrounds):
             residuals[place] = residual(self._picture(place), background)
-        return noise_map(residuals, seen_share)
+        noise = noise_map(residuals, seen_share)
+        return noise if swaying is None else raised(noise, swaying, residuals, self._plan)
 
     def shadow(self, noise: Mask) -> ShadowModel | None:
         """What the scene's cast shadows look like; None where hardly any were met."""

@@ -282,6 +282,7 @@ def _calibrated(
         plan,
         seen_share=start.seen_share,
         count=job.settings.sampling.noise_frames,
+        sways=job.settings.sampling.swaying == "auto",
         on_frames=job.told("noise map"),
     )
 
@@ -323,6 +324,7 @@ def _provenance(
     shares = [len(part) / total for part in steadied.parts]
     return {
         "ghosts_repaired": main.calibration.ghosts,
+        "swaying_share": main.calibration.swaying,
         "states": dict(zip(scene.model.names, shares, strict=True)),
         **steadied.as_values(),
         "steps": main.learned.steps,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cleanplate.frames import FrameSize, Mask
+from cleanplate.frames import FloatMap, FrameSize, Mask
 from cleanplate.segmentation.settings import SegmentationSettings
 
 REFERENCE_PIXELS = 320 * 240
@@ -30,6 +30,9 @@ vehicles is none in a vehicle."""
 _GHOST_SIDE, _CORRECTION_SIDE, _STILL_SIDE = 7, 5, 3
 """Sides of squares in pixels of 320x240: over which the two sides of an outline are compared, by
 which a corrected region grows, and over which a pixel's appearance is averaged."""
+_CALM_NOISE, _ROUGH_FACTOR = 20.0, 2 / 3
+"""Noise above which a pixel sways or ripples, and share of `noise_factor` by which the low
+threshold grows from there on: what differs there by little more is no part of an object."""
 _SOME_NOISE = 4
 """Noise of the pictures on which states are compared, summed over RGB, in grey levels."""
 _LEAST_ALLOWED = 1e-9
@@ -213,7 +216,12 @@ class SegmentationPlan:
     def low_thresholds(self, noise: Mask) -> Mask | None:
         """The same within regions that differ clearly; None: no such regions."""
         factor = self.low_noise_factor
-        return None if factor is None else _raised(self.threshold, factor, noise)
+        if factor is None:
+            return None
+        rest = np.maximum(noise.astype(np.float32) - _CALM_NOISE, 0)
+        rough = max(factor, _ROUGH_FACTOR * self.noise_factor)
+        low = self.threshold + factor * np.minimum(noise, _CALM_NOISE) + rough * rest
+        return np.minimum(_rounded(low), self.thresholds(noise))
 
     def for_shadow_samples(self) -> SegmentationPlan:
         """The plan by which a scene's own shadows are looked for."""
@@ -221,7 +229,10 @@ class SegmentationPlan:
 
 
 def _raised(least: float, noise_factor: float, noise: Mask) -> Mask:
-    threshold = least + noise_factor * noise.astype(np.float32)
+    return _rounded(least + noise_factor * noise.astype(np.float32))
+
+
+def _rounded(threshold: FloatMap) -> Mask:
     return np.clip(np.rint(threshold), 0, 255).astype(np.uint8)
 
 
