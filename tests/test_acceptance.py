@@ -19,7 +19,7 @@ import torch
 import cleanplate
 from changed_scenes import with_main
 from cleanplate.architectures import architecture_summaries
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.vae import VAEOutput
 from cleanplate.background import PLATES
 from cleanplate.datasets.painted import PaintedFrame, PaintedIntersection, PaintedSettings
@@ -96,7 +96,9 @@ def untrained(scene: Scene, frames: Picture) -> Scene:
     plate = scene.model.main.estimator.tensors()[START_PLATE]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(scene.settings.general.seed)
-        model = scene.settings.architecture().build(scene.settings.model, Start(plate, CPU, frames))
+        model = scene.settings.architecture().build(
+            scene.settings.model, BuildContext(plate, CPU, frames)
+        )
     modalities = scene.settings.modalities()
     estimator = NetworkEstimator(model, CPU, start_plate=plate, modalities=modalities)
     return with_main(scene, estimator=estimator, correction=None)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.lowrank_ae import LowRankAE, LowRankAESettings
 from cleanplate.model import LinearDecoder
 from cleanplate.runtimes.linear_decoder import FastLinearDecoder
@@ -65,7 +65,9 @@ class Watched:
 def test_backgrounds_that_are_mixed_take_no_threads_from_others() -> None:
     plate = np.zeros((40, 56, 3), np.uint8)
     linear_decoder = (
-        LowRankAE(LowRankAESettings(), Start(plate, torch.device("cpu"))).eval().linear_decoder()
+        LowRankAE(LowRankAESettings(), BuildContext(plate, torch.device("cpu")))
+        .eval()
+        .linear_decoder()
     )
     seen: list[int] = []
     codes: Callable[[torch.Tensor], torch.Tensor] = Watched(linear_decoder, seen)

@@ -29,7 +29,7 @@ MODULE = '''
 from pydantic import Field
 from torch import Tensor, nn
 
-from cleanplate.architectures.base import Architecture, Start
+from cleanplate.architectures.base import Architecture, BuildContext
 from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.reconstruction import Reconstruction
@@ -45,7 +45,7 @@ class Settings(Parameters):
 class LearningPlate(BackgroundModel):
     """One picture for all frames."""
 
-    def __init__(self, settings: Settings, start: Start) -> None:
+    def __init__(self, settings: Settings, start: BuildContext) -> None:
         super().__init__()
         self.plate = nn.Parameter(to_tensor(start.plate[None]) * settings.brightness)
 

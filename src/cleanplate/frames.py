@@ -74,7 +74,7 @@ class Frame:
         return FrameSize(self.picture.shape[0], self.picture.shape[1])
 
 
-Extras: TypeAlias = Mapping[Modality, FloatMap]
+ExtraModalities: TypeAlias = Mapping[Modality, FloatMap]
 """Modalities beside RGB of some frames, each `(B, C, h, w)`, float32."""
 
 

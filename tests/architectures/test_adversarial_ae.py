@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from cleanplate.architectures.adversarial_ae import AdversarialAE, AdversarialAESettings
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.losses import maximum_mean_discrepancy
 from cleanplate.objectives.adversarial import AdversarialCodes
 from cleanplate.objectives.base import Phase
@@ -24,7 +24,7 @@ _STEPS = 150
 def small_model(scene: PaintedScene) -> AdversarialAE:
     torch.manual_seed(0)
     settings = AdversarialAESettings(width=8, latent_dim=2)
-    return AdversarialAE(settings, Start(scene.start_plate()))
+    return AdversarialAE(settings, BuildContext(scene.start_plate()))
 
 
 def learn(scene: PaintedScene, *, encoder_rate: float) -> AdversarialAE:

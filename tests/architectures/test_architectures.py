@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from cleanplate.architectures import architecture_summaries, load_architecture
-from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
+from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, BuildContext
 from cleanplate.errors import UnknownNameError
 from cleanplate.frames import FrameSize, Picture
 from cleanplate.losses import LOSS_NAMES
@@ -42,8 +42,8 @@ def architecture(name: str) -> Architecture:
     return load_architecture(name)
 
 
-def start_of(scene: PaintedScene, plate: Picture | None = None) -> Start:
-    return Start(scene.start_plate() if plate is None else plate, frames=scene.frames)
+def start_of(scene: PaintedScene, plate: Picture | None = None) -> BuildContext:
+    return BuildContext(scene.start_plate() if plate is None else plate, frames=scene.frames)
 
 
 def build(architecture: Architecture, size: FrameSize, seed: int = 0) -> BackgroundModel:
@@ -230,7 +230,7 @@ def test_a_network_that_was_put_away_gives_the_same_picture(architecture: Archit
     size = SIZES[2]
     model, batch = build(architecture, size), batch_of(architecture, 2, size)
     # Whoever opens a scene file knows its size, but not the plate that it started from.
-    empty = Start(np.zeros((*size, 3), np.uint8))
+    empty = BuildContext(np.zeros((*size, 3), np.uint8))
     again = architecture.build(architecture.settings(), empty).eval()
     again.load_state_dict(model.state_dict())
     with torch.no_grad():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import nn
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.conv_ae import ConvAE, ConvAESettings
 from cleanplate.frames import FrameSize
 from cleanplate.nn.conv import depth_for
@@ -21,7 +21,7 @@ FORMS = ("residual", "plain")
 
 def build(scene: PaintedScene, **values: object) -> ConvAE:
     torch.manual_seed(0)
-    return ConvAE(ConvAESettings.parse(values), Start(scene.start_plate()))
+    return ConvAE(ConvAESettings.parse(values), BuildContext(scene.start_plate()))
 
 
 def moved(model: ConvAE) -> ConvAE:
@@ -86,7 +86,7 @@ def test_the_plain_form_knows_no_plate() -> None:
     pictures = []
     for plate in (scene.start_plate(), np.zeros_like(scene.start_plate())):
         torch.manual_seed(0)
-        model = ConvAE(ConvAESettings(form="plain"), Start(plate)).eval()
+        model = ConvAE(ConvAESettings(form="plain"), BuildContext(plate)).eval()
         with torch.no_grad():
             pictures.append(model.estimate_background(batch))
     assert torch.equal(*pictures)

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.coupled_ae import CoupledAE, CoupledAESettings
 from cleanplate.objectives.coupled import Coupled
 from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
@@ -20,7 +20,7 @@ STEPS = 150
 
 def build(scene: PaintedScene, *, tolerance: float = 30.0, spread_factor: float = 2.0) -> CoupledAE:
     settings = CoupledAESettings(tolerance=tolerance, spread_factor=spread_factor)
-    return CoupledAE(settings, Start(scene.start_plate()))
+    return CoupledAE(settings, BuildContext(scene.start_plate()))
 
 
 def learned(scene: PaintedScene, objective: Coupled, *, seed: int) -> CoupledAE:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.dcgan import DCGAN, DCGANSettings
 from cleanplate.errors import SettingsError
 from cleanplate.frames import Picture
@@ -29,7 +29,7 @@ STEP = Step(number=0, progress=0.5, rate=1.0)
 def small_model(scene: PaintedScene, generator: str, **settings: object) -> DCGAN:
     torch.manual_seed(0)
     small = {"width": 8, "discriminator_width": 4, "latent_dim": 2, "generator": generator}
-    return DCGAN(DCGANSettings.parse({**small, **settings}), Start(scene.start_plate()))
+    return DCGAN(DCGANSettings.parse({**small, **settings}), BuildContext(scene.start_plate()))
 
 
 def batch_of(scene: PaintedScene, count: int = 3) -> FrameBatch:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.denoising_ae import DenoisingAE, DenoisingAESettings
 from cleanplate.frames import Picture
 from cleanplate.model import BackgroundModel
@@ -67,7 +67,9 @@ def test_without_corruption_it_is_an_auto_encoder() -> None:
 
 
 def build(scene: PaintedScene, **settings: float) -> DenoisingAE:
-    return DenoisingAE(DenoisingAESettings.model_validate(settings), Start(scene.start_plate()))
+    return DenoisingAE(
+        DenoisingAESettings.model_validate(settings), BuildContext(scene.start_plate())
+    )
 
 
 def test_a_further_pass_sees_the_background_where_the_residual_is_large() -> None:

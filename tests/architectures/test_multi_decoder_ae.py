@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.multi_decoder_ae import MultiDecoderAE, MultiDecoderAESettings
 from cleanplate.frames import FrameSize
 from cleanplate.losses import LOSS_NAMES
@@ -32,7 +32,7 @@ def decoders(request: pytest.FixtureRequest) -> str:
 
 def build(scene: PaintedScene, **values: object) -> MultiDecoderAE:
     torch.manual_seed(0)
-    return MultiDecoderAE(MultiDecoderAESettings.parse(values), Start(scene.start_plate()))
+    return MultiDecoderAE(MultiDecoderAESettings.parse(values), BuildContext(scene.start_plate()))
 
 
 def train(model: MultiDecoderAE, scene: PaintedScene, steps: int, **values: object) -> None:

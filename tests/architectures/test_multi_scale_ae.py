@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.multi_scale_ae import MultiScaleAE, MultiScaleAESettings
 from cleanplate.frames import FrameSize
 from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
@@ -21,7 +21,7 @@ def build(size: FrameSize, values: dict[str, object]) -> tuple[MultiScaleAE, Fra
     """A network that is not at its start, where the residual form draws nothing."""
     scene = paint_scene(*size, 3, drift=40)
     torch.manual_seed(0)
-    model = MultiScaleAE(MultiScaleAESettings.parse(values), Start(scene.start_plate()))
+    model = MultiScaleAE(MultiScaleAESettings.parse(values), BuildContext(scene.start_plate()))
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(0.02 * torch.randn_like(parameter))

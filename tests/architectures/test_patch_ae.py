@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.patch_ae import PatchAE, PatchAESettings
 from cleanplate.objectives.reconstruction import Reconstruction
 from cleanplate.tensor_tools.batch import FrameBatch, to_tensor
@@ -46,7 +46,7 @@ def waiting_scene() -> PaintedScene:
 
 def build(settings: PatchAESettings, scene: PaintedScene) -> PatchAE:
     torch.manual_seed(0)
-    return PatchAE(settings, Start(scene.start_plate()))
+    return PatchAE(settings, BuildContext(scene.start_plate()))
 
 
 def learned_backgrounds(
@@ -116,7 +116,7 @@ def error_at_the_car(learned: NDArray[np.float32]) -> float:
 def test_every_form_takes_every_frame(codes: str, form: str, overlap: float) -> None:
     settings = PatchAESettings.parse({"codes": codes, "form": form, "overlap": overlap})
     for size in ((16, 16), (37, 53)):
-        model = PatchAE(settings, Start(np.full((*size, 3), 90, np.uint8)))
+        model = PatchAE(settings, BuildContext(np.full((*size, 3), 90, np.uint8)))
         assert model.estimate_background(random_batch(size)).shape == (3, 3, *size)
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.patch_attention_ae import PatchAttentionAE, PatchAttentionAESettings
 from cleanplate.losses import LOSS_NAMES
 from cleanplate.objectives.attention import GatedEstimate, GatedReconstruction
@@ -61,7 +61,7 @@ def cloudy_scene() -> PaintedScene:
 
 def build(plate: np.ndarray, **settings: object) -> PatchAttentionAE:
     torch.manual_seed(0)
-    return PatchAttentionAE(PatchAttentionAESettings.parse(settings), Start(plate))
+    return PatchAttentionAE(PatchAttentionAESettings.parse(settings), BuildContext(plate))
 
 
 @pytest.fixture(scope="module")

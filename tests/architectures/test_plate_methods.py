@@ -70,7 +70,7 @@ def test_flow_weighs_the_loss_of_a_plate_and_is_not_computed_for_its_frames(tmp_
         write_image_folder(tmp_path, frames), method="bootstrap_plate", **QUICK
     )
     assert Modality.FLOW in load_architecture("bootstrap_plate").modalities
-    assert not scene.model.main.estimator.readers()
+    assert not scene.model.main.estimator.feature_extractors()
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.rgb_flow_ae import ARCHITECTURE, RGBFlowAE, RGBFlowAESettings
 from cleanplate.frames import Modality, Picture
 from cleanplate.losses import LOSS_NAMES, reconstruction_terms
@@ -28,7 +28,7 @@ def backgrounds_after_learning(
     scene: PaintedScene, plate: Picture, objective: FlowWeightedReconstruction, steps: int
 ) -> Picture:
     torch.manual_seed(0)
-    model = RGBFlowAE(RGBFlowAESettings(width=8), Start(plate))
+    model = RGBFlowAE(RGBFlowAESettings(width=8), BuildContext(plate))
     trainer = Trainer(
         model,
         objective.phases(),
@@ -83,7 +83,7 @@ def test_what_moves_at_full_speed_counts_as_the_paper_says() -> None:
 def test_every_loss_takes_the_weight(loss: str) -> None:
     scene = paint_scene(32, 48, 4)
     batch = whole(scene)
-    model = RGBFlowAE(RGBFlowAESettings(width=8), Start(scene.start_plate())).eval()
+    model = RGBFlowAE(RGBFlowAESettings(width=8), BuildContext(scene.start_plate())).eval()
     objective = FlowWeightedReconstruction.parse({"loss": loss, "flow_strength": 3.0})
     with torch.no_grad():
         (phase,) = objective.phases()
@@ -134,7 +134,10 @@ def background(model: RGBFlowAE, batch: FrameBatch, flow: Tensor) -> Tensor:
 
 def test_the_flow_reaches_the_code_and_no_motion_is_too_fast_for_it() -> None:
     scene = paint_scene(32, 48, 4)
-    model, batch = RGBFlowAE(RGBFlowAESettings(), Start(scene.start_plate())).eval(), whole(scene)
+    model, batch = (
+        RGBFlowAE(RGBFlowAESettings(), BuildContext(scene.start_plate())).eval(),
+        whole(scene),
+    )
     still = torch.zeros_like(batch.read(Modality.FLOW))
     with torch.no_grad():
         codes = [
@@ -147,7 +150,7 @@ def test_the_flow_reaches_the_code_and_no_motion_is_too_fast_for_it() -> None:
 
 def test_motion_is_measured_by_the_width_of_the_frame() -> None:
     settings = RGBFlowAESettings(flow_scale=0.1)
-    model = RGBFlowAE(settings, Start(paint_plate(32, 40)))
+    model = RGBFlowAE(settings, BuildContext(paint_plate(32, 40)))
     seen: list[Tensor] = []
     model.encoder.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     batch = make_batch(paint_plate(32, 40)[None], {})

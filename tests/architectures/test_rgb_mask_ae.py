@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.rgb_mask_ae import (
     ARCHITECTURE,
     RGBMaskAE,
@@ -30,7 +30,7 @@ def whole(scene: PaintedScene, source: str = "median") -> FrameBatch:
 
 def build(scene: PaintedScene, **settings: object) -> RGBMaskAE:
     torch.manual_seed(0)
-    return RGBMaskAE(RGBMaskAESettings.parse(settings), Start(scene.start_plate()))
+    return RGBMaskAE(RGBMaskAESettings.parse(settings), BuildContext(scene.start_plate()))
 
 
 def train(
@@ -116,7 +116,7 @@ def test_the_estimate_is_the_frame_where_nothing_moves() -> None:
     scene = paint_scene(32, 48, 12, squares=0, noise=0)
     grey: Picture = np.full_like(paint_plate(32, 48), 128)
     torch.manual_seed(0)
-    model = RGBMaskAE(RGBMaskAESettings(width=8), Start(grey))
+    model = RGBMaskAE(RGBMaskAESettings(width=8), BuildContext(grey))
     train(model, whole(scene), MaskedReconstruction(learning_rate=5e-3), 250)
     assert scene.age(np.broadcast_to(grey, scene.frames.shape)) > 15
     assert scene.age(to_pictures(background(model, whole(scene)))) < 3

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from cleanplate.architectures import architecture_summaries, load_architecture
-from cleanplate.architectures.base import Architecture, Start
+from cleanplate.architectures.base import Architecture, BuildContext
 from cleanplate.errors import SettingsError
 from cleanplate.losses import LOSS_NAMES
 from cleanplate.model import BackgroundModel
@@ -23,7 +23,7 @@ WITHOUT_LOSS = {"bootstrap_plate", "noise_ae"}
 def build(architecture: Architecture, scene: PaintedScene, **values: str) -> BackgroundModel:
     torch.manual_seed(0)
     settings = architecture.settings.parse(values)
-    return architecture.build(settings, Start(scene.start_plate(), frames=scene.frames))
+    return architecture.build(settings, BuildContext(scene.start_plate(), frames=scene.frames))
 
 
 def whole_batch(architecture: Architecture, scene: PaintedScene) -> FrameBatch:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.two_encoder_ae import (
     ARCHITECTURE,
     TwoEncoderAE,
@@ -30,7 +30,7 @@ def without_flow(batch: FrameBatch) -> FrameBatch:
 
 def build(scene: PaintedScene, **settings: float) -> TwoEncoderAE:
     torch.manual_seed(0)
-    return TwoEncoderAE(TwoEncoderAESettings.parse(settings), Start(scene.start_plate()))
+    return TwoEncoderAE(TwoEncoderAESettings.parse(settings), BuildContext(scene.start_plate()))
 
 
 def train(model: TwoEncoderAE, scene: PaintedScene, steps: int, rate: float = 3e-3) -> None:
@@ -125,7 +125,7 @@ def test_the_estimate_is_the_frame_and_not_the_flow_where_nothing_moves() -> Non
     scene = paint_scene(32, 48, 12, squares=0, noise=0)
     torch.manual_seed(0)
     grey = np.full_like(paint_plate(32, 48), 128)
-    model = TwoEncoderAE(TwoEncoderAESettings(width=8), Start(grey))
+    model = TwoEncoderAE(TwoEncoderAESettings(width=8), BuildContext(grey))
     train(model, scene, 250, rate=5e-3)
     assert scene.age(np.broadcast_to(grey, scene.frames.shape)) > 15
     assert scene.age(backgrounds(model, whole(scene))) < 3

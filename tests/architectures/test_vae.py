@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.vae import VAE, VAEOutput, VAESettings
 from cleanplate.losses import gaussian_kl
 from cleanplate.objectives.elbo import ELBO
@@ -25,7 +25,7 @@ DRIFT = 25
 
 def small_vae(scene: PaintedScene) -> VAE:
     torch.manual_seed(0)
-    return VAE(VAESettings(width=8, latent_dim=4), Start(scene.start_plate()))
+    return VAE(VAESettings(width=8, latent_dim=4), BuildContext(scene.start_plate()))
 
 
 def learn(scene: PaintedScene, objective: ELBO) -> VAE:

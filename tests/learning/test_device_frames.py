@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from cleanplate.frames import Extras, Modality, Picture
+from cleanplate.frames import ExtraModalities, Modality, Picture
 from cleanplate.learning import device_frames
 from cleanplate.learning.device_frames import DeviceFrames, open_batches, size_in_bytes
 from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.modalities import ModalitySettings
 from cleanplate.progress import silent
-from cleanplate.runtimes.network import open_readers
+from cleanplate.runtimes.network import open_feature_extractors
 from cleanplate.tensor_tools.batch import FrameBatch, make_batch
 from cleanplate.training.sampler import FrameSampler
 from cleanplate.video import FrameCache, open_source
@@ -32,7 +32,7 @@ class Counting(LearningFrames):
         super().__init__(frames)
         self.reads: list[int] = []
 
-    def read(self, positions: Sequence[int]) -> tuple[Picture, Extras]:
+    def read(self, positions: Sequence[int]) -> tuple[Picture, ExtraModalities]:
         self.reads += positions
         return super().read(positions)
 
@@ -42,7 +42,7 @@ def learned_from(tmp_path: Path) -> Iterator[Counting]:
     source = open_source(write_image_folder(tmp_path / "input", PAINTED.frames))
     with Counting(FrameCache.fill(source, tmp_path / "cache", size=PAINTED.size)) as inputs:
         modalities = {Modality.FLOW, Modality.MASK}
-        readers = open_readers(modalities, ModalitySettings(), PAINTED.start_plate())
+        readers = open_feature_extractors(modalities, ModalitySettings(), PAINTED.start_plate())
         inputs.add(source, readers, folder=tmp_path / "cache", progress=silent)
         yield inputs
 

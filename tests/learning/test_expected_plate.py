@@ -19,7 +19,7 @@ from cleanplate.learning.fitting import fit
 from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.losses import bootstrapped_error
 from cleanplate.progress import silent
-from cleanplate.runtimes.network import NetworkEstimator, open_readers
+from cleanplate.runtimes.network import NetworkEstimator, open_feature_extractors
 from cleanplate.settings import resolve
 from cleanplate.tensor_tools.batch import FrameBatch, make_batch
 from cleanplate.video import FrameCache, open_source
@@ -93,7 +93,7 @@ def learned_backgrounds(
     settings = resolve({"device": "cpu", **tree})
     modalities = settings.modalities()
     with opened(pictures, folder) as frames:
-        readers = open_readers(settings.architecture().modalities, modalities, plate)
+        readers = open_feature_extractors(settings.architecture().modalities, modalities, plate)
         source = open_source(folder / "input")
         frames.add(source, readers, folder=folder / "cache", progress=silent)
         fitted = fit(

@@ -13,7 +13,7 @@ import pytest
 import cleanplate
 from cleanplate.errors import SourceError
 from cleanplate.frames import FloatMap, FrameSize, Modality, Picture
-from cleanplate.modalities import ModalityCache, ModalityReader, ModalitySettings, open_reader
+from cleanplate.modalities import FeatureExtractor, ModalityCache, ModalitySettings, open_reader
 from cleanplate.video import FrameCache, VideoSource, open_source
 from cleanplate.video.pictures.images import ImageSequence
 from scenes import paint_scene, write_image_folder
@@ -39,7 +39,7 @@ def recording(tmp_path: Path) -> Path:
     return write_image_folder(tmp_path / "input", PAINTED.frames)
 
 
-def reader_of(kind: str) -> ModalityReader:
+def reader_of(kind: str) -> FeatureExtractor:
     modality, settings = MODALITIES[kind]
     return open_reader(modality, ModalitySettings.parse(settings), PLATE)
 
@@ -64,7 +64,7 @@ class Caches:
         return cache
 
     def maps(
-        self, source: VideoSource, frames: FrameCache, reader: ModalityReader
+        self, source: VideoSource, frames: FrameCache, reader: FeatureExtractor
     ) -> ModalityCache:
         cache = ModalityCache.fill(source, frames, reader, folder=self.folder)
         self._files.callback(cache.close)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.lowrank_ae import LowRankAE, LowRankAESettings
 from cleanplate.runtimes.linear_decoder import FastLinearDecoder
 from cleanplate.tensor_tools.batch import make_batch, to_pictures
@@ -16,7 +16,7 @@ def _model(height: int, width: int) -> LowRankAE:
     torch.manual_seed(3)
     random = np.random.default_rng(4)
     plate = random.integers(0, 256, (height, width, 3), dtype=np.uint8)
-    model = LowRankAE(LowRankAESettings(), Start(plate, torch.device("cpu")))
+    model = LowRankAE(LowRankAESettings(), BuildContext(plate, torch.device("cpu")))
     with torch.no_grad():
         model.images += 0.05 * torch.randn(model.images.shape)  # past black and white too
         model.plate_change += 0.02 * torch.randn(model.plate_change.shape)

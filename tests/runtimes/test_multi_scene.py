@@ -13,7 +13,7 @@ from torch import Tensor
 import cleanplate
 from changed_scenes import with_correction, with_main, with_model, with_states
 from cleanplate.architectures import architecture_summaries, load_architecture
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.errors import FrameSizeError, SettingsError, UsageError
 from cleanplate.frames import FrameSize, Modality
 from cleanplate.runtimes.multi_scene import ScenesTogether
@@ -55,7 +55,7 @@ def scene_of(method: str, seed: int, **model: object) -> Scene:
     if settings.is_baseline:
         estimator: object = StillPlate(plate)
     else:
-        start = Start(plate, frames=frames)
+        start = BuildContext(plate, frames=frames)
         network = load_architecture(method).build(settings.model, start)
         with torch.no_grad():
             for parameter in network.parameters():

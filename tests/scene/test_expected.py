@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.baselines import STILL_BASELINES
 from cleanplate.errors import SceneFileError
 from cleanplate.frames import FrameSize
@@ -28,7 +28,7 @@ def head_of(settings: LearnSettings, tensors: dict[str, TensorKind]) -> SceneHea
 
 def kinds_of(settings: LearnSettings) -> dict[str, TensorKind]:
     plate = np.full((*SIZE, 3), 90, np.uint8)
-    model = settings.architecture().build(settings.model, Start(plate))
+    model = settings.architecture().build(settings.model, BuildContext(plate))
     kinds = {n: TensorKind(DTYPES[t.dtype], tuple(t.shape)) for n, t in model.state_dict().items()}
     return {**kinds, "start_plate_picture": TensorKind("U8", (*SIZE, 3))}
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from toys import Slope, TwoParts, frames, judge, painter
 
 from cleanplate.architectures import architecture_summaries, load_architecture
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.errors import SettingsError, TrainingError
 from cleanplate.losses import LOSS_NAMES, reconstruction_terms
 from cleanplate.model import BackgroundModel
@@ -33,7 +33,7 @@ SCENE = paint_scene(32, 48, 16, drift=30)
 def build(name: str, **training: str) -> tuple[BackgroundModel, LearnSettings]:
     settings = resolve({"method": name, "training": training})
     torch.manual_seed(0)
-    start = Start(SCENE.start_plate(), frames=SCENE.frames)
+    start = BuildContext(SCENE.start_plate(), frames=SCENE.frames)
     return load_architecture(name).build(settings.model, start), settings
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from toys import Noisy, TwoParts, judge, noisy_terms, painter
 
 from cleanplate.architectures import load_architecture
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.errors import OutputError, SceneFileError, TrainingError
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.base import Phase
@@ -74,7 +74,7 @@ Kind = tuple[Callable[[], BackgroundModel], Callable[[], tuple[Phase, ...]]]
 
 def network(name: str) -> Kind:
     architecture = load_architecture(name)
-    start = Start(SCENE.start_plate())
+    start = BuildContext(SCENE.start_plate())
 
     def build() -> BackgroundModel:
         return architecture.build(architecture.settings(), start)

@@ -12,8 +12,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder
@@ -36,7 +36,7 @@ class AdversarialAESettings(NetworkSettings):
 class AdversarialAE(BackgroundModel):
     """Encoder, linear code, decoder, and a discriminator that sees nothing but codes."""
 
-    def __init__(self, settings: AdversarialAESettings, start: Start) -> None:
+    def __init__(self, settings: AdversarialAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         size, latent_dim = self.view.size, settings.latent_dim

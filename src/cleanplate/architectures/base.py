@@ -24,7 +24,7 @@ _CUDA_PIXELS = 1280 * 720
 
 
 @dataclass(frozen=True, eq=False)
-class Start:
+class BuildContext:
     """What is known of a scene before learning begins.
 
     Attributes:
@@ -61,7 +61,7 @@ class NetworkSettings(Parameters):
         "auto", description="most pixels that the network works on; auto looks at the device"
     )
 
-    def view(self, start: Start) -> WorkingView:
+    def view(self, start: BuildContext) -> WorkingView:
         """The view of a scene's frames under these settings."""
         pixels = self.working_pixels
         if pixels == "auto":
@@ -89,7 +89,7 @@ class Architecture:
     source: str
     settings: type[Parameters]
     objective: type[Objective]
-    build: Callable[[Any, Start], BackgroundModel]
+    build: Callable[[Any, BuildContext], BackgroundModel]
     steps: int
     modalities: frozenset[Modality] = frozenset({Modality.RGB})
     recipes: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: {ROBUST: {}})

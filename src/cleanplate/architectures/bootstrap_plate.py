@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
+from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, BuildContext
 from cleanplate.frames import Modality
 from cleanplate.model import BackgroundModel
 from cleanplate.objectives.bootstrapping import Bootstrapping
@@ -29,7 +29,7 @@ class BootstrapPlateSettings(Parameters):
 class BootstrapPlate(BackgroundModel):
     """A picture that learns; the same for every frame."""
 
-    def __init__(self, settings: BootstrapPlateSettings, start: Start) -> None:
+    def __init__(self, settings: BootstrapPlateSettings, start: BuildContext) -> None:
         super().__init__()
         plate = to_tensor(start.plate[None])
         if settings.begin == "noise":

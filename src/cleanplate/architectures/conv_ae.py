@@ -9,8 +9,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder
@@ -29,7 +29,7 @@ class ConvAESettings(NetworkSettings):
 class ConvAE(BackgroundModel):
     """Encoder, code, decoder at a working resolution; depth follows the size."""
 
-    def __init__(self, settings: ConvAESettings, start: Start) -> None:
+    def __init__(self, settings: ConvAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         size, latent_dim = self.view.size, settings.latent_dim

@@ -12,8 +12,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder
@@ -44,7 +44,7 @@ class CoupledAESettings(NetworkSettings):
 class CoupledAE(BackgroundModel):
     """Two auto-encoders in a cascade with a separation between them."""
 
-    def __init__(self, settings: CoupledAESettings, start: Start) -> None:
+    def __init__(self, settings: CoupledAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         self.first = _AutoEncoder(settings, self.view)

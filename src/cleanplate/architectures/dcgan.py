@@ -14,8 +14,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.errors import SettingsError
 from cleanplate.frames import FrameSize
@@ -81,7 +81,7 @@ class Generator(nn.Module):
 class DCGAN(BackgroundModel):
     """Generator and discriminator; the discriminator has no part in the background."""
 
-    def __init__(self, settings: DCGANSettings, start: Start) -> None:
+    def __init__(self, settings: DCGANSettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         self._settings = settings

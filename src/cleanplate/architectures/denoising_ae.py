@@ -10,8 +10,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.conv import ConvDecoder, ConvEncoder
@@ -46,7 +46,7 @@ class DenoisingAESettings(NetworkSettings):
 class DenoisingAE(BackgroundModel):
     """Encoder, code, decoder; what corrupts the frames in training stands in the objective."""
 
-    def __init__(self, settings: DenoisingAESettings, start: Start) -> None:
+    def __init__(self, settings: DenoisingAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         size, latent_dim = self.view.size, settings.latent_dim

@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
+from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, BuildContext
 from cleanplate.model import BackgroundModel, LinearDecoder
 from cleanplate.objectives.reconstruction import Reconstruction
 from cleanplate.parameters import Parameters
@@ -47,7 +47,7 @@ class LowRankAE(BackgroundModel):
     start_plate: Tensor
     start_thumbnail: Tensor
 
-    def __init__(self, settings: LowRankAESettings, start: Start) -> None:
+    def __init__(self, settings: LowRankAESettings, start: BuildContext) -> None:
         super().__init__()
         plate = to_tensor(start.plate[None])[0]
         if settings.form == "plain":

@@ -22,8 +22,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.frames import FrameSize
 from cleanplate.model import BackgroundModel
@@ -142,7 +142,7 @@ class StageExits(nn.Module):
 class MultiDecoderAE(BackgroundModel):
     """Exits from coarse to fine around one encoder, at a working resolution."""
 
-    def __init__(self, settings: MultiDecoderAESettings, start: Start) -> None:
+    def __init__(self, settings: MultiDecoderAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         size = self.view.size

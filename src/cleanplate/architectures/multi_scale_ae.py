@@ -17,8 +17,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.frames import FrameSize
 from cleanplate.model import BackgroundModel
@@ -92,7 +92,7 @@ class SharedEncoder(nn.Module):
 class MultiScaleAE(BackgroundModel):
     """Encoders of several sizes, one fused code, one decoder at a working resolution."""
 
-    def __init__(self, settings: MultiScaleAESettings, start: Start) -> None:
+    def __init__(self, settings: MultiScaleAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         width, latent_dim = settings.width, settings.latent_dim

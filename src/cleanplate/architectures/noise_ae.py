@@ -18,8 +18,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.frames import FrameSize
 from cleanplate.model import BackgroundModel
@@ -57,7 +57,7 @@ class _Step(NamedTuple):
 class NoiseAE(BackgroundModel):
     """Encoder, code, generator of four channels at a working resolution."""
 
-    def __init__(self, settings: NoiseAESettings, start: Start) -> None:
+    def __init__(self, settings: NoiseAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         sizes = shrinking_sizes(self.view.size)

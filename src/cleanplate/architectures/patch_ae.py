@@ -12,8 +12,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.frames import FrameSize
 from cleanplate.model import BackgroundModel
@@ -60,7 +60,7 @@ class PatchAESettings(NetworkSettings):
 class PatchAE(BackgroundModel):
     """An encoder and a decoder at every place, joined by one code or by a code each."""
 
-    def __init__(self, settings: PatchAESettings, start: Start) -> None:
+    def __init__(self, settings: PatchAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         self._noise = settings.input_noise

@@ -8,7 +8,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
+from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, BuildContext
 from cleanplate.architectures.patch_ae import PatchAESettings
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.attention import BackgroundGate, narrow_gate
@@ -36,7 +36,7 @@ class PatchAttentionAE(BackgroundModel):
     With the gate closed the second picture is the first one.
     """
 
-    def __init__(self, settings: PatchAttentionAESettings, start: Start) -> None:
+    def __init__(self, settings: PatchAttentionAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         side = settings.patch_side(self.view.size)

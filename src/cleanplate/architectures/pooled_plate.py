@@ -11,7 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, Start
+from cleanplate.architectures.base import AS_PUBLISHED, ROBUST, Architecture, BuildContext
 from cleanplate.model import BackgroundModel
 from cleanplate.nn.view import enlarge, size_within, start_from_zero
 from cleanplate.objectives.reconstruction import Reconstruction
@@ -37,7 +37,7 @@ class PooledPlate(BackgroundModel):
 
     frames: Tensor
 
-    def __init__(self, settings: PooledPlateSettings, start: Start) -> None:
+    def __init__(self, settings: PooledPlateSettings, start: BuildContext) -> None:
         super().__init__()
         # Bytes, since they are saved with the scene: the plate can be computed again anywhere.
         self.register_buffer("frames", torch.from_numpy(start.spread_frames(settings.frames)))

@@ -12,8 +12,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.frames import Modality
 from cleanplate.model import BackgroundModel
@@ -40,7 +40,7 @@ class RGBFlowAE(BackgroundModel):
 
     modalities: ClassVar[frozenset[Modality]] = frozenset({Modality.RGB, Modality.FLOW})
 
-    def __init__(self, settings: RGBFlowAESettings, start: Start) -> None:
+    def __init__(self, settings: RGBFlowAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         self.flow_scale = settings.flow_scale

@@ -13,8 +13,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.frames import Modality
 from cleanplate.model import BackgroundModel
@@ -53,7 +53,7 @@ class RGBMaskAE(BackgroundModel):
 
     modalities: ClassVar[frozenset[Modality]] = frozenset({Modality.RGB, Modality.MASK})
 
-    def __init__(self, settings: RGBMaskAESettings, start: Start) -> None:
+    def __init__(self, settings: RGBMaskAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         self.mask_dropout = settings.mask_dropout

@@ -12,8 +12,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.frames import Modality
 from cleanplate.model import BackgroundModel
@@ -46,7 +46,7 @@ class TwoEncoderAE(BackgroundModel):
 
     modalities: ClassVar[frozenset[Modality]] = frozenset({Modality.RGB, Modality.FLOW})
 
-    def __init__(self, settings: TwoEncoderAESettings, start: Start) -> None:
+    def __init__(self, settings: TwoEncoderAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         self.flow_scale, self.flow_dropout = settings.flow_scale, settings.flow_dropout

@@ -13,8 +13,8 @@ from cleanplate.architectures.base import (
     AS_PUBLISHED,
     ROBUST,
     Architecture,
+    BuildContext,
     NetworkSettings,
-    Start,
 )
 from cleanplate.losses import gaussian_kl
 from cleanplate.model import BackgroundModel
@@ -59,7 +59,7 @@ class VAEOutput(NamedTuple):
 class VAE(BackgroundModel):
     """Encoder to a normal distribution of codes, decoder from one code of it."""
 
-    def __init__(self, settings: VAESettings, start: Start) -> None:
+    def __init__(self, settings: VAESettings, start: BuildContext) -> None:
         super().__init__()
         self.view = settings.view(start)
         size, latent_dim = self.view.size, settings.latent_dim

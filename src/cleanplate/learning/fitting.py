@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from cleanplate.architectures.base import Start
+from cleanplate.architectures.base import BuildContext
 from cleanplate.background import CANDIDATES, spread_positions
 from cleanplate.frames import Picture
 from cleanplate.learning.artifacts.snapshots import MomentWatcher
@@ -75,7 +75,7 @@ def fit(
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         torch.manual_seed(settings.general.seed)
         spread, _ = frames.read(spread_positions(len(frames), _START_FRAMES))
-        start = Start(plate, device, spread)
+        start = BuildContext(plate, device, spread)
         model = settings.architecture().build(settings.model, start).to(device)
         objective = settings.objective
         read = open_batches(frames, device)

@@ -20,7 +20,7 @@ from cleanplate.learning.sampling import learned_plate, plate_positions
 from cleanplate.learning.start_plate import StartPlate
 from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.progress import ProgressListener
-from cleanplate.runtimes.network import NetworkEstimator, open_readers, pick_device
+from cleanplate.runtimes.network import NetworkEstimator, open_feature_extractors, pick_device
 from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.scene import Scene
 from cleanplate.scene_model import BackgroundEstimator, SceneModel, SceneState, StillPlate
@@ -138,7 +138,7 @@ def learn_scene(
             **_provenance(job, scene, main, steadied, frames),
         }
         # What a method reads beside RGB is there only of the frames that it learned from.
-        shown = chosen if main.learned.estimator.readers() else inputs
+        shown = chosen if main.learned.estimator.feature_extractors() else inputs
         taken = take_samples(scene, shown) if samples else ()
         return replace(scene, provenance=provenance, samples=taken)
 
@@ -252,7 +252,7 @@ def fit_method(
 
     device = pick_device(settings.general.device)
     modalities = settings.modalities()
-    readers = open_readers(settings.architecture().modalities, modalities, start.picture)
+    readers = open_feature_extractors(settings.architecture().modalities, modalities, start.picture)
     inputs.add(job.source, readers, folder=job.folder.cache, progress=job.progress)
     fitted = fit(
         settings,

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cleanplate.frames import Extras, Modality, Picture
-from cleanplate.modalities import ModalityCache, ModalityReader
+from cleanplate.frames import ExtraModalities, Modality, Picture
+from cleanplate.modalities import FeatureExtractor, ModalityCache
 from cleanplate.progress import ProgressListener
 from cleanplate.video import FrameCache, VideoSource
 
@@ -37,7 +37,7 @@ class LearningFrames:
     def add(
         self,
         source: VideoSource,
-        readers: Mapping[Modality, ModalityReader],
+        readers: Mapping[Modality, FeatureExtractor],
         *,
         folder: Path,
         progress: ProgressListener,
@@ -55,7 +55,7 @@ class LearningFrames:
             self._files.callback(cache.close)
             self._extras[modality] = cache
 
-    def read(self, positions: Sequence[int]) -> tuple[Picture, Extras]:
+    def read(self, positions: Sequence[int]) -> tuple[Picture, ExtraModalities]:
         """Pictures `(N, h, w, 3)` and the other modalities of frames, by position from 0."""
         extras = {modality: cache.read(positions) for modality, cache in self._extras.items()}
         return self.frames.read(positions), extras

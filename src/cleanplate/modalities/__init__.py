@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from cleanplate.errors import ModalityError
 from cleanplate.frames import Modality, Picture
-from cleanplate.modalities.base import ModalityReader
+from cleanplate.modalities.base import FeatureExtractor
 from cleanplate.modalities.cache import ModalityCache
 from cleanplate.modalities.flow import FlowReader, FlowSettings
 from cleanplate.modalities.settings import ModalitySettings
 from cleanplate.modalities.simple_mask import MaskReader, MaskSettings
 
 __all__ = [
+    "FeatureExtractor",
     "FlowReader",
     "FlowSettings",
     "MaskReader",
     "MaskSettings",
     "ModalityCache",
-    "ModalityReader",
     "ModalitySettings",
     "open_reader",
 ]
 
 
-def open_reader(modality: Modality, settings: ModalitySettings, plate: Picture) -> ModalityReader:
+def open_reader(modality: Modality, settings: ModalitySettings, plate: Picture) -> FeatureExtractor:
     """A fresh reader of one modality.
 
     Args:

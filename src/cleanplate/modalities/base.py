@@ -8,7 +8,7 @@ from typing import ClassVar
 from cleanplate.frames import FloatMap, Picture
 
 
-class ModalityReader(ABC):
+class FeatureExtractor(ABC):
     """Computes one modality of the frames of one stream, in their order.
 
     It may remember frames; a fresh one starts from nothing, so that the same stream gives the same

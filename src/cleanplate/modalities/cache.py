@@ -9,7 +9,7 @@ import numpy as np
 
 from cleanplate.errors import SourceError
 from cleanplate.frames import FloatMap
-from cleanplate.modalities.base import ModalityReader
+from cleanplate.modalities.base import FeatureExtractor
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.video import ArrayFile, FrameCache, VideoSource, read_ahead
 
@@ -26,7 +26,7 @@ class ModalityCache:
         cls,
         source: VideoSource,
         frames: FrameCache,
-        reader: ModalityReader,
+        reader: FeatureExtractor,
         *,
         folder: Path,
         progress: ProgressListener = silent,

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from cleanplate.frames import FloatMap, Picture
-from cleanplate.modalities.base import ModalityReader
+from cleanplate.modalities.base import FeatureExtractor
 from cleanplate.parameters import Parameters
 
 _PRESETS = {
@@ -27,7 +27,7 @@ class FlowSettings(Parameters):
     )
 
 
-class FlowReader(ModalityReader):
+class FlowReader(FeatureExtractor):
     """Motion of every pixel since the frame before, `(2, h, w)`: right and down, pixels per frame.
 
     Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016, arXiv:1603.03590. The

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from cleanplate.frames import FloatMap, Picture
-from cleanplate.modalities.base import ModalityReader
+from cleanplate.modalities.base import FeatureExtractor
 from cleanplate.parameters import Parameters
 
 _SUM_OF_CHANNELS = np.ones((1, 3), np.float32)
@@ -30,7 +30,7 @@ class MaskSettings(Parameters):
     dilation: int = Field(5, ge=0, le=63, description="side by which the mask grows, in pixels")
 
 
-class MaskReader(ModalityReader):
+class MaskReader(FeatureExtractor):
     """Where a simple method sees foreground, `(1, h, w)`: 0 or 1.
 
     The frame is brought into the light of the plate first, by the median over all pixels of what

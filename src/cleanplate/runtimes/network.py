@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.errors import SceneFileError, SettingsError, shortened
-from cleanplate.frames import Extras, FrameSize, Modality, Picture
-from cleanplate.modalities import ModalityReader, ModalitySettings, open_reader
+from cleanplate.frames import ExtraModalities, FrameSize, Modality, Picture
+from cleanplate.modalities import FeatureExtractor, ModalitySettings, open_reader
 from cleanplate.scene_model.estimator import (
     PLATE,
     START_PLATE,
@@ -53,7 +53,7 @@ class NetworkEstimator:
         """The network, in evaluation mode."""
         return Network(self._model, self._device)
 
-    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
+    def estimate(self, pictures: Picture, extras: ExtraModalities | None = None) -> Picture:
         """Background of each picture, rounded to grey levels."""
         import torch
 
@@ -73,9 +73,9 @@ class NetworkEstimator:
         linear_decoder = self._model.linear_decoder() if self._device.type == "cpu" else None
         return None if linear_decoder is None else FastLinearDecoder(linear_decoder)
 
-    def readers(self) -> dict[Modality, ModalityReader]:
+    def feature_extractors(self) -> dict[Modality, FeatureExtractor]:
         """One for each modality of the network beside RGB."""
-        return open_readers(self._model.modalities, self._modalities, self._start_plate)
+        return open_feature_extractors(self._model.modalities, self._modalities, self._start_plate)
 
     def tensors(self) -> dict[str, NDArray[Any]]:
         """Parameters and buffers of the network, and the plate that it started from."""
@@ -84,9 +84,9 @@ class NetworkEstimator:
         return {**arrays, START_PLATE: self._start_plate}
 
 
-def open_readers(
+def open_feature_extractors(
     modalities: Iterable[Modality], settings: ModalitySettings, plate: Picture
-) -> dict[Modality, ModalityReader]:
+) -> dict[Modality, FeatureExtractor]:
     """Fresh readers of all modalities but RGB, in a fixed order."""
     others = sorted(set(modalities) - {Modality.RGB})
     return {modality: open_reader(modality, settings, plate) for modality in others}
@@ -143,14 +143,14 @@ def restore_estimator(
         return StillPlate(_plate_of(tensors, size, PLATE))
     import torch
 
-    from cleanplate.architectures.base import Start
+    from cleanplate.architectures.base import BuildContext
     from cleanplate.tensor_tools.one_thread import on_one_thread
 
     plate = _plate_of(tensors, size, START_PLATE)
     picked = pick_device(device)
 
     def built() -> BackgroundModel:
-        start = Start(plate, torch.device(learned_on))
+        start = BuildContext(plate, torch.device(learned_on))
         model = settings.architecture().build(settings.model, start)
         state = {name: torch.from_numpy(a) for name, a in tensors.items() if name != START_PLATE}
         try:

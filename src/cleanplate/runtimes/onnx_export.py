@@ -100,7 +100,7 @@ def parity(scene: LearnedScene, path: Path) -> float:
     assert network is not None
     shown = [sample.picture for sample in scene.samples] or [scene.plate]
     pictures = np.stack([resized(picture, scene.model.working_size) for picture in shown])
-    readers = main.estimator.readers()
+    readers = main.estimator.feature_extractors()
     extras = {
         name: np.stack([reader.read(picture, at) for at, picture in enumerate(pictures)])
         for name, reader in readers.items()

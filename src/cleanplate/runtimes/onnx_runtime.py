@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.errors import SceneFileError, SettingsError, shortened, shown
-from cleanplate.frames import Extras, Modality, Picture
-from cleanplate.modalities import ModalityReader, ModalitySettings, open_reader
+from cleanplate.frames import ExtraModalities, Modality, Picture
+from cleanplate.modalities import FeatureExtractor, ModalitySettings, open_reader
 from cleanplate.pixels.planes import to_pictures, to_planes
 from cleanplate.scene_file import ONNX, tensors_digest
 from cleanplate.scene_model.estimator import method_tensors
@@ -64,7 +64,7 @@ class OnnxEstimator:
         """The correction that was exported with the network."""
         return self._correction
 
-    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
+    def estimate(self, pictures: Picture, extras: ExtraModalities | None = None) -> Picture:
         """Background of each picture, rounded to grey levels."""
         inputs = {Modality.RGB: to_planes(pictures), **(extras or {})}
         feed = {name.value: inputs[name] for name in self._reads}
@@ -76,7 +76,7 @@ class OnnxEstimator:
             raise SceneFileError(f"{ONNX} gives no backgrounds of the scene's size")
         return to_pictures(background)
 
-    def readers(self) -> dict[Modality, ModalityReader]:
+    def feature_extractors(self) -> dict[Modality, FeatureExtractor]:
         """One for each input of the graph beside RGB."""
         return {
             name: open_reader(name, self._modalities, self._start_plate)

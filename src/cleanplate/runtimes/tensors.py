@@ -108,7 +108,7 @@ class TensorScene:
 
 
 def _require_frames_suffice(scene: LearnedScene) -> None:
-    reads = ", ".join(scene.model.main.estimator.readers())
+    reads = ", ".join(scene.model.main.estimator.feature_extractors())
     if reads:
         raise SettingsError(
             f"'{scene.settings.method}' also reads {reads}, which is computed frame by frame; "

@@ -86,11 +86,11 @@ def _network(settings: LearnSettings, head: SceneHead) -> dict[str, TensorKind]:
     """Kinds of all parameters and buffers of the network."""
     import torch
 
-    from cleanplate.architectures.base import Start
+    from cleanplate.architectures.base import BuildContext
     from cleanplate.tensor_tools.one_thread import on_one_thread
 
     plate = np.broadcast_to(np.uint8(0), (*head.working_size, 3))
-    start = Start(plate, torch.device(head.learned_on))
+    start = BuildContext(plate, torch.device(head.learned_on))
 
     def built() -> BackgroundModel:
         with torch.device("meta"):  # shapes alone

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.frames import Extras, Modality, Picture
-from cleanplate.modalities import ModalityReader
+from cleanplate.frames import ExtraModalities, Modality, Picture
+from cleanplate.modalities import FeatureExtractor
 
 if TYPE_CHECKING:
     import torch
@@ -56,11 +56,11 @@ class BackgroundEstimator(Protocol):
         """The part of the state's correction that is in `estimate` already; None: nothing."""
         ...
 
-    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
+    def estimate(self, pictures: Picture, extras: ExtraModalities | None = None) -> Picture:
         """Background of each picture, `(B, h, w, 3)`, uint8, RGB."""
         ...
 
-    def readers(self) -> dict[Modality, ModalityReader]:
+    def feature_extractors(self) -> dict[Modality, FeatureExtractor]:
         """Fresh readers of what the method reads beside RGB, for one stream."""
         ...
 
@@ -94,11 +94,11 @@ class StillPlate:
         """The plate."""
         return self._plate
 
-    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:  # noqa: ARG002
+    def estimate(self, pictures: Picture, extras: ExtraModalities | None = None) -> Picture:  # noqa: ARG002
         """The plate, once for each picture."""
         return np.broadcast_to(self._plate, pictures.shape)
 
-    def readers(self) -> dict[Modality, ModalityReader]:
+    def feature_extractors(self) -> dict[Modality, FeatureExtractor]:
         """None: a plate reads nothing."""
         return {}
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.frames import Extras, FrameSize, Mask, Picture
+from cleanplate.frames import ExtraModalities, FrameSize, Mask, Picture
 from cleanplate.scene_model.camera import CameraMotion
 from cleanplate.scene_model.estimator import BackgroundEstimator, StillPlate
 from cleanplate.segmentation.difference import corrected
@@ -53,7 +53,7 @@ class SceneState:
         rest = self.correction - included
         return rest if rest.any() else None
 
-    def estimate(self, pictures: Picture, extras: Extras | None = None) -> Picture:
+    def estimate(self, pictures: Picture, extras: ExtraModalities | None = None) -> Picture:
         """Background of each picture, `(B, h, w, 3)`, uint8, RGB, corrected."""
         backgrounds = self.estimator.estimate(pictures, extras)
         rest = self.outstanding

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cleanplate.frames import Extras, FloatMap, Frame, Modality, Picture
+from cleanplate.frames import ExtraModalities, FloatMap, Frame, Modality, Picture
 from cleanplate.scene_model import SceneModel
 from cleanplate.scene_model.states import StatePicker
 from cleanplate.segmentation.worker_process import StreamFrame
@@ -44,7 +44,7 @@ class Backgrounds:
         self._states = model.states
         self._picker = StatePicker.of(model)
 
-    def estimate(self, pictures: Picture, extras: Extras) -> tuple[list[int], Picture]:
+    def estimate(self, pictures: Picture, extras: ExtraModalities) -> tuple[list[int], Picture]:
         """State of each picture, and background, `(B, h, w, 3)`, uint8, RGB.
 
         Args:
@@ -88,7 +88,7 @@ def _inputs(
     model: SceneModel, frames: Iterable[Frame], skip: frozenset[int]
 ) -> Iterator[tuple[Frame, Picture, dict[Modality, FloatMap], Motion | None]]:
     """Frames with their picture over the plate, what else the method reads, and the motion."""
-    readers, plate = model.main.estimator.readers(), model.main.plate
+    readers, plate = model.main.estimator.feature_extractors(), model.main.plate
     registrar = Registrar(plate, model.camera.motion) if model.camera.motion else None
     for frame in frames:
         if frame.number in skip and not readers:

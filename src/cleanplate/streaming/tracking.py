@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from contextlib import closing
 
-from cleanplate.frames import Extras, FrameSize, Picture
+from cleanplate.frames import ExtraModalities, FrameSize, Picture
 from cleanplate.scene_model import SceneModel
 from cleanplate.segmentation import Cut, SegmentationPlan, Segmenter
 from cleanplate.segmentation.layers import LayeredFrame, Layers
@@ -31,7 +31,7 @@ def open_segmenters(model: SceneModel, plan: SegmentationPlan) -> list[Segmenter
     return [Segmenter(state.noise, plan, state.shadow) for state in model.states]
 
 
-def cut_frames(model: SceneModel, pictures: Picture, extras: Extras) -> list[Cut]:
+def cut_frames(model: SceneModel, pictures: Picture, extras: ExtraModalities) -> list[Cut]:
     """Mask and background of pictures `(B, h, w, 3)` in the working size, each by itself."""
     segmenters = open_segmenters(model, model.plan)
     picked, backgrounds = Backgrounds(model).estimate(pictures, extras)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from cleanplate.errors import ModalityError
-from cleanplate.frames import Extras, Modality, Picture
+from cleanplate.frames import ExtraModalities, Modality, Picture
 from cleanplate.pixels import planes
 
 
@@ -94,7 +94,9 @@ def to_grey_levels(images: Tensor) -> Tensor:
     return images.detach().float().mul(255).round_().clamp_(0, 255).to(torch.uint8)
 
 
-def make_batch(pictures: Picture, extras: Extras, device: torch.device | str = "cpu") -> FrameBatch:
+def make_batch(
+    pictures: Picture, extras: ExtraModalities, device: torch.device | str = "cpu"
+) -> FrameBatch:
     """Batch of pictures `(B, H, W, 3)` uint8 with their other modalities, on the device."""
     tensors = {name: to_device(values, device) for name, values in extras.items()}
     return FrameBatch(to_tensor(pictures, device), tensors)
