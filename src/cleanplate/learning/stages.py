@@ -14,7 +14,7 @@ from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.learning.artifacts.coverage import coverage_files
 from cleanplate.learning.artifacts.samples import take_samples
 from cleanplate.learning.calibration import Calibration, calibrate
-from cleanplate.learning.preparation.steady_states import Steadied, steady_states
+from cleanplate.learning.preparation.stabilised_states import Stabilised, stabilised_states
 from cleanplate.learning.provenance import describe_input, describe_machine, now, peak_memory_bytes
 from cleanplate.learning.sampling import learned_plate, plate_positions
 from cleanplate.learning.start_plate import StartPlate
@@ -108,8 +108,10 @@ def learn_scene(
         if begin is not None:
             begin()
         plan = SegmentationPlan.of(settings.segmentation, frames.size)
-        steadied = steady_states(frames, settings.sampling, plan.compared_threshold, job.progress)
-        parts = steadied.parts
+        stabilised = stabilised_states(
+            frames, settings.sampling, plan.compared_threshold, job.progress
+        )
+        parts = stabilised.parts
         job.progress("initial plate", 0, 1)
         chosen = inputs.only(parts[0]) if len(parts) > 1 else inputs
         main = learn_main_state(job, chosen, plan, keep=begin is not None)
@@ -122,7 +124,7 @@ def learn_scene(
                 working_size=frames.size,
                 states=_states(main, others, size),
                 plan=plan,
-                camera=steadied.camera,
+                camera=stabilised.camera,
                 value_range=job.source.value_range,
             ),
             plate=resized(main.plate, size),
@@ -135,7 +137,7 @@ def learn_scene(
             "started": started,
             "finished": now(),
             "seconds": round(time.monotonic() - clock, 3),
-            **_provenance(job, scene, main, steadied, frames),
+            **_provenance(job, scene, main, stabilised, frames),
         }
         # What a method reads beside RGB is there only of the frames that it learned from.
         shown = chosen if main.learned.estimator.feature_extractors() else inputs
@@ -317,16 +319,16 @@ def _files(
 
 
 def _provenance(
-    job: LearningJob, scene: Scene, main: _Main, steadied: Steadied, frames: FrameCache
+    job: LearningJob, scene: Scene, main: _Main, stabilised: Stabilised, frames: FrameCache
 ) -> dict[str, Any]:
     """From what, by what and on what the scene was learned."""
-    total = sum(len(part) for part in steadied.parts)
-    shares = [len(part) / total for part in steadied.parts]
+    total = sum(len(part) for part in stabilised.parts)
+    shares = [len(part) / total for part in stabilised.parts]
     return {
         "ghosts_repaired": main.calibration.ghosts,
         "swaying_share": main.calibration.swaying,
         "states": dict(zip(scene.model.names, shares, strict=True)),
-        **steadied.as_values(),
+        **stabilised.as_values(),
         "steps": main.learned.steps,
         "parameters": main.learned.parameters,
         "peak_memory_bytes": peak_memory_bytes(),

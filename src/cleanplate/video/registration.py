@@ -26,7 +26,7 @@ Points: TypeAlias = NDArray[np.float64]
 
 LEAST_POINTS = 16
 """Points that agree without which no motion is believed."""
-_LEAST_SUPPORT = 0.12
+_LEAST_INLIERS = 0.12
 """Share of the plate's points that have to agree, of those that could be seen."""
 _MOST_POINTS = 120
 _POINT_DISTANCE = 0.03
@@ -67,13 +67,13 @@ class Motion:
         matrix: `(3, 3)`, takes a place (right, down, 1) of the plate to that of the frame.
         size: Of plate and frame.
         is_found: Whether enough points agree; where not, the matrix is that of no motion.
-        support: Share of the plate's points that agree, 0 to 1.
+        inlier_ratio: Share of the plate's points that agree, 0 to 1.
     """
 
     matrix: Points
     size: FrameSize
     is_found: bool = True
-    support: float = 1.0
+    inlier_ratio: float = 1.0
 
     @cached_property
     def reach(self) -> float:
@@ -183,7 +183,7 @@ class Registrar:
     def locate(self, picture: Picture) -> Motion:
         """The camera's motion in a frame of the plate's size."""
         if not self.is_able:
-            return Motion(np.eye(3), self._size, is_found=False, support=0.0)
+            return Motion(np.eye(3), self._size, is_found=False, inlier_ratio=0.0)
         contrast, _ = self._local_contrast(picture)
         motion = self._follow(contrast, None)
         if not motion.is_found:
@@ -218,14 +218,14 @@ class Registrar:
         places = moved(self._points[:, 0].astype(np.float64), matrix)
         visible = np.all((places >= 0) & (places < self._searched[::-1]), axis=1)
         count = int(np.count_nonzero(agree))
-        if count < max(LEAST_POINTS, _LEAST_SUPPORT * np.count_nonzero(visible)):
+        if count < max(LEAST_POINTS, _LEAST_INLIERS * np.count_nonzero(visible)):
             return self._unfound(count)
-        found = Motion(matrix, self._searched, support=count / len(self._points))
+        found = Motion(matrix, self._searched, inlier_ratio=count / len(self._points))
         return found.scaled(self._size)
 
     def _unfound(self, count: int) -> Motion:
-        support = count / max(1, len(self._points))
-        return Motion(np.eye(3), self._size, is_found=False, support=support)
+        inlier_ratio = count / max(1, len(self._points))
+        return Motion(np.eye(3), self._size, is_found=False, inlier_ratio=inlier_ratio)
 
     def is_clear(self, picture: Picture) -> bool:
         """Whether a frame shows about as much structure as the plate, wherever it lies."""
@@ -265,17 +265,17 @@ def _fit(
     matrix = np.eye(3)
     matrix[:2, 2] = _commonest(ends - starts, _RADII[how][0])
     for radius in _RADII[how]:
-        weights = np.maximum(1 - _strays(starts, ends, matrix) / radius**2, 0) ** 2
+        weights = np.maximum(1 - _deviations(starts, ends, matrix) / radius**2, 0) ** 2
         if np.count_nonzero(weights) < LEAST_POINTS // 2:
             break
         if how == "translation":
             matrix[:2, 2] = weights @ (ends - starts) / weights.sum()
         else:
             matrix = _homography(starts, ends, weights, size)
-    return matrix, _strays(starts, ends, matrix) < (2 * _RADII[how][-1]) ** 2
+    return matrix, _deviations(starts, ends, matrix) < (2 * _RADII[how][-1]) ** 2
 
 
-def _strays(starts: Points, ends: Points, matrix: Points) -> NDArray[np.float64]:
+def _deviations(starts: Points, ends: Points, matrix: Points) -> NDArray[np.float64]:
     """Squared distance of each point from where the motion would have it."""
     away = moved(starts, matrix) - ends
     return np.asarray(np.einsum("ij,ij->i", away, away), np.float64)

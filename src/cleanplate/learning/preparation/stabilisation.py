@@ -23,7 +23,7 @@ _LEAST_SAMPLES = 9
 _SAMPLE_BYTES = 128_000_000
 _LEAST_FOUND = 0.5
 """Share of the frames whose motion has to be found for the camera's to be known at all."""
-_LEAST_SUPPORT = 0.3
+_LEAST_INLIERS = 0.3
 """Share of the points that agree in every second frame, if it is the camera that moves."""
 _MOST_FRAMES = 0.9
 _STILL = 0.3
@@ -39,7 +39,7 @@ _LARGEST = 40.0
 _ROUNDS = 2
 
 
-def steady(
+def stabilise(
     frames: FrameCache, wanted: Registration | str, progress: ProgressListener = silent
 ) -> CameraMotion:
     """Finds out whether a camera shakes, and if so aligns the kept frames.
@@ -58,7 +58,7 @@ def steady(
     if how is None:
         return CameraMotion()
     count = max(_LEAST_SAMPLES, min(_SAMPLES, _SAMPLE_BYTES // (3 * frames.size.pixels)))
-    plate = _steady_plate(frames.read(spread_positions(len(frames), count)), how)
+    plate = _stabilised_plate(frames.read(spread_positions(len(frames), count)), how)
     if plate is None:
         return CameraMotion()
     aligner = FrameAligner(plate, how)
@@ -109,15 +109,15 @@ def _find_motion(frames: FrameCache) -> Registration | None:
     shifts = _reliable(pictures, plate, "translation")
     if not shifts or _most([motion.reach for motion in shifts]) >= _STILL:
         # It shakes, or it shakes so much that the plate has nothing left to go by.
-        steadied = _steady_plate(pictures, "translation")
-        shifts = [] if steadied is None else _reliable(pictures, steadied, "translation")
-        if steadied is None or not shifts:
+        stabilised = _stabilised_plate(pictures, "translation")
+        shifts = [] if stabilised is None else _reliable(pictures, stabilised, "translation")
+        if stabilised is None or not shifts:
             return None
-        plate = steadied
+        plate = stabilised
     shakes = _most([motion.reach for motion in shifts]) >= _STILL
-    strays = [_stray(motion) for motion in _reliable(pictures, plate, "homography")]
+    deviations = [_deviation(motion) for motion in _reliable(pictures, plate, "homography")]
     how: Registration | None = "translation" if shakes else None
-    if strays and _most(strays) >= _UPRIGHT:
+    if deviations and _most(deviations) >= _UPRIGHT:
         how = "homography"
     if how is None or not _explains(pictures, still, plate, how):
         return None
@@ -162,8 +162,12 @@ def _reliable(pictures: Picture, plate: Picture, how: Registration) -> list[Moti
         return []
     motions = [registrar.locate(picture) for picture in pictures]
     found = [motion for motion in motions if motion.is_found]
-    support = np.median([motion.support for motion in motions])
-    return found if len(found) >= _LEAST_FOUND * len(motions) and support >= _LEAST_SUPPORT else []
+    inlier_ratio = np.median([motion.inlier_ratio for motion in motions])
+    return (
+        found
+        if len(found) >= _LEAST_FOUND * len(motions) and inlier_ratio >= _LEAST_INLIERS
+        else []
+    )
 
 
 def _most(values: Sequence[float]) -> float:
@@ -171,13 +175,13 @@ def _most(values: Sequence[float]) -> float:
     return float(np.quantile(values, _MOST_FRAMES))
 
 
-def _stray(motion: Motion) -> float:
+def _deviation(motion: Motion) -> float:
     """How far the corners are from where a plain shift would have them, in pixels."""
     across, down = motion.shift
     return motion.after_shift(-across, -down).reach
 
 
-def _steady_plate(pictures: Picture, how: Registration) -> Picture | None:
+def _stabilised_plate(pictures: Picture, how: Registration) -> Picture | None:
     """The median of samples that lie over each other; None where they cannot be brought there."""
     everywhere = np.full(pictures.shape[:3], 255, np.uint8)
     plate = pictures[_most_central(pictures, _median(pictures, everywhere))]

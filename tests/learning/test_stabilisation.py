@@ -13,7 +13,7 @@ from cleanplate.errors import SceneFileError
 from cleanplate.evaluation.counts import Counts, count_frame
 from cleanplate.evaluation.measures import measure
 from cleanplate.frames import FrameSize
-from cleanplate.learning.preparation.steadying import steady
+from cleanplate.learning.preparation.stabilisation import stabilise
 from cleanplate.modalities import FlowReader, FlowSettings, ModalityCache
 from cleanplate.scene import Scene
 from cleanplate.scene_model import CameraMotion
@@ -80,10 +80,10 @@ def masks(scene: Scene, recording: Path) -> list[bytes]:
 
 def test_a_shaken_scene_is_as_good_as_a_still_one(scene: Path, shaky: Path, calm: Path) -> None:
     still = score(cleanplate.learn(calm, method="median"), calm, STILL)
-    steadied = score(cleanplate.load(scene), shaky, SHAKEN)
+    stabilised = score(cleanplate.load(scene), shaky, SHAKEN)
     untreated = score(cleanplate.learn(shaky, method="median", settings=OFF), shaky, SHAKEN)
     assert still > 0.9
-    assert steadied > still - 0.02
+    assert stabilised > still - 0.02
     assert untreated < still - 0.1
 
 
@@ -118,9 +118,9 @@ def background_error(scene: Scene, recording: Path) -> float:
 
 def test_backgrounds_are_those_of_the_frame(scene: Path, shaky: Path) -> None:
     untreated = cleanplate.learn(shaky, method="median", settings=OFF)
-    steadied = background_error(cleanplate.load(scene), shaky)
-    assert steadied < 8
-    assert steadied < 0.4 * background_error(untreated, shaky)
+    stabilised = background_error(cleanplate.load(scene), shaky)
+    assert stabilised < 8
+    assert stabilised < 0.4 * background_error(untreated, shaky)
 
 
 def test_labels_agree_with_the_mask_of_the_frame(scene: Path, shaky: Path) -> None:
@@ -172,7 +172,7 @@ def test_flow_is_that_of_the_steadied_frames(tmp_path: Path) -> None:
     seen: dict[str, float] = {}
     for wanted in ("off", "auto"):
         with FrameCache.fill(source, tmp_path / wanted, size=source.size) as frames:
-            steady(frames, wanted)
+            stabilise(frames, wanted)
             reader = FlowReader(FlowSettings())
             cache = ModalityCache.fill(source, frames, reader, folder=tmp_path / "flow")
             seen[wanted] = float(np.median(np.abs(cache.read(range(1, 12))[inside])))
@@ -195,7 +195,7 @@ def test_frames_without_the_scene_are_not_learned_from(tmp_path: Path) -> None:
     recording = write_image_folder(tmp_path / "in", frames)
     source = open_source(recording)
     with FrameCache.fill(source, tmp_path / "a", size=source.size) as cache:
-        shake = steady(cache, "translation")
+        shake = stabilise(cache, "translation")
         assert shake.lost_frames == 2
         assert len(cache) == COUNT - 2
         assert {8, 21}.isdisjoint(cache.numbers)

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 from cleanplate.learning.preparation.find_states import find_states
 from cleanplate.learning.preparation.flicker import take_out_bands
 from cleanplate.learning.preparation.learned_view import LearnedView, keep_one_view
-from cleanplate.learning.preparation.steadying import steady
+from cleanplate.learning.preparation.stabilisation import stabilise
 from cleanplate.progress import ProgressListener
 from cleanplate.scene_model import CameraMotion
 from cleanplate.settings import SamplingSettings
 from cleanplate.video import FrameCache
 
 
-class Steadied(NamedTuple):
+class Stabilised(NamedTuple):
     """What was found out of the frames of a recording, and taken out of them.
 
     Attributes:
@@ -38,9 +38,9 @@ class Steadied(NamedTuple):
         }
 
 
-def steady_states(
+def stabilised_states(
     frames: FrameCache, sampling: SamplingSettings, threshold: int, progress: ProgressListener
-) -> Steadied:
+) -> Stabilised:
     """Drops other views, and takes out the bands of lamps and the camera's shaking.
 
     A scene with several states counts as still unless a motion is wanted by name: frames of
@@ -59,6 +59,6 @@ def steady_states(
     if sampling.registration == "auto":
         parts = find_states(frames, sampling.max_states, threshold)
         if len(parts) > 1:
-            return Steadied(CameraMotion(), parts, view, flickers)
-    camera = steady(frames, sampling.registration, progress)
-    return Steadied(camera, find_states(frames, sampling.max_states, threshold), view, flickers)
+            return Stabilised(CameraMotion(), parts, view, flickers)
+    camera = stabilise(frames, sampling.registration, progress)
+    return Stabilised(camera, find_states(frames, sampling.max_states, threshold), view, flickers)
