@@ -10,19 +10,19 @@ drives on; a queue or a person at rest is still there at the end.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.background import spread_over_time
-from cleanplate.frames import FloatMap, FrameSize, Mask, Picture
+from cleanplate.frames import FloatMap, FrameSize, Mask
 from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.scene_model import BackgroundEstimator
 from cleanplate.segmentation import SegmentationPlan, Segmenter, ShadowModel
 from cleanplate.video import in_batches
 
+_BATCH = 8
 _PIXELS = 320 * 240
 """About so many pixels are looked at, and lengths here are in them."""
 _LEAST_SECONDS = 8.0
@@ -59,42 +59,33 @@ _QUANTILE = 0.8
 """Share of the frames in which what sways is below the threshold by its own noise."""
 
 
-@dataclass(frozen=True)
-class _Reduced:
-    """Positions, sizes and masks for what is looked at."""
-
-    size: FrameSize
-
-    @classmethod
-    def of(cls, size: FrameSize) -> _Reduced:
-        scale = (_PIXELS / size.pixels) ** 0.5
-        return cls(FrameSize(*(max(1, round(side * scale)) for side in size)))
-
-    def mask(self, mask: Mask) -> NDArray[np.bool_]:
-        return cv2.resize(mask, self.size[::-1], interpolation=cv2.INTER_AREA) > 127
-
-    def grey(self, picture: Picture) -> Mask:
-        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        return np.asarray(cv2.resize(grey, self.size[::-1], interpolation=cv2.INTER_AREA), np.uint8)
-
-
 class _Frames:
-    """Frames of a recording, reduced, with their foreground."""
+    """Frames of a recording, in a size of their own, with their foreground.
+
+    Attributes:
+        size: In which they are looked at.
+    """
 
     def __init__(
         self, inputs: LearningFrames, estimator: BackgroundEstimator, segmenter: Segmenter
     ) -> None:
         self._inputs, self._estimator, self._segmenter = inputs, estimator, segmenter
-        self.reduced = _Reduced.of(inputs.frames.size)
+        whole = inputs.frames.size
+        scale = (_PIXELS / whole.pixels) ** 0.5
+        self.size = FrameSize(*(max(1, round(side * scale)) for side in whole))
 
     def at(self, positions: Sequence[int]) -> Iterator[tuple[Mask, NDArray[np.bool_]]]:
         """Grey levels and foreground of frames, `(h, w)` each, one after the other."""
-        for some in in_batches(positions, 8):
+        for some in in_batches(positions, _BATCH):
             pictures, extras = self._inputs.read(some)
             backgrounds = self._estimator.estimate(pictures, extras)
             for picture, background in zip(pictures, backgrounds, strict=True):
                 mask = self._segmenter.segment(picture, background)
-                yield self.reduced.grey(picture), self.reduced.mask(mask)
+                grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+                yield self._resized(grey), self._resized(mask) > 127
+
+    def _resized(self, values: Mask) -> Mask:
+        return np.asarray(cv2.resize(values, self.size[::-1], interpolation=cv2.INTER_AREA))
 
 
 def find_swaying(
@@ -125,7 +116,7 @@ def find_swaying(
     bursts = [burst for at in moments if (burst := _burst(times, at))]
     if len(bursts) < _LEAST_MOMENTS:
         return nowhere
-    votes = np.zeros((2, *frames.reduced.size), np.float32)
+    votes = np.zeros((2, *frames.size), np.float32)
     for burst in bursts:
         votes += _votes(frames, burst, [times[at] for at in burst], presence >= _MOSTLY)
     found = _zone(

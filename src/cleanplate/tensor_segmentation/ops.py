@@ -44,6 +44,7 @@ class Views:
         self.thresholds = _on(device, thresholds)
         self.low_thresholds = _on(device, weak) if weak else None
         self.light = TensorLight(thresholds, device) if plan.follows_light else None
+        self.in_grey = torch.from_numpy(IN_GREY).to(device)
         self.edge = torch.ones(plan.size, dtype=torch.bool, device=device)
         self.edge[1:-1, 1:-1] = False
         own = [shadow if plan.uses_own_shadows else None for shadow in shadows]
@@ -92,7 +93,7 @@ class TensorOps:
     def difference(self, pictures: Tensor, backgrounds: Tensor, coloured: Tensor) -> Tensor:
         apart = (pictures.to(torch.int16) - backgrounds).abs_()
         difference = apart.sum(1, dtype=torch.int16).clamp_(max=255)
-        counts = torch.from_numpy(IN_GREY).to(difference.device)[difference.int()]
+        counts = self._views.in_grey[difference.int()]
         return torch.where(coloured, difference.to(torch.uint8), counts)
 
     def relit(self, pictures: Tensor, backgrounds: Tensor, difference: Tensor) -> Tensor:
