@@ -202,7 +202,9 @@ def painted(root: Path) -> Copy:
     scene = crossroads()
     place = write_sequence(scene, root / "painted" / "crossroads")
     labels = scene.frame(0).labels
-    return Copy(place, "crossroads", None, (1, 2, 3, 4), 4, labels, plates=1, has_region=True)
+    return Copy(
+        place, "crossroads", "crossroads", (1, 2, 3, 4), 4, labels, plates=1, has_region=True
+    )
 
 
 COPIES: Mapping[str, tuple[str, Callable[[Path], Copy]]] = {

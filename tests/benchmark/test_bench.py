@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from cleanplate.benchmark import pool
 from cleanplate.benchmark.bench import BenchPlan, choose_methods, run_bench
-from cleanplate.benchmark.page import render_page
+from cleanplate.benchmark.pages.page import render_page
 from cleanplate.benchmark.results import BenchResult
 from cleanplate.benchmark.store import CellStore
 from cleanplate.cli.main import run

@@ -212,3 +212,22 @@ def test_real_sequences_of_two_sets_are_found_in_one_tree(real_data: Path) -> No
     }
     assert all(sequence.source is not None for sequence in found)
     assert all(sequence.plates for sequence in found if sequence.dataset == "sbi")
+
+
+@pytest.mark.parametrize(
+    ("line", "category"),
+    [('{"scene": "night"}', "night"), ("{}", "crossroads"), ("", "crossroads")],
+)
+def test_a_painted_sequence_names_what_was_painted(
+    tmp_path: Path, line: str, category: str
+) -> None:
+    place = COPIES["painted"][1](tmp_path).path
+    (place / "objects.jsonl").write_text(f"{line}\nno JSON\n", encoding="utf-8")
+    assert open_sequence(place).category == category
+
+
+def test_objects_that_are_no_json_are_refused(tmp_path: Path) -> None:
+    place = COPIES["painted"][1](tmp_path).path
+    (place / "objects.jsonl").write_text("no JSON\n", encoding="utf-8")
+    with pytest.raises(GroundTruthError, match=r"the first line of .* is not understood"):
+        open_sequence(place)

@@ -22,12 +22,14 @@ from cleanplate.benchmark.cells import (
     method_kind,
     uses_seed,
 )
-from cleanplate.benchmark.page import render_page
+from cleanplate.benchmark.pages.page import render_page
 from cleanplate.benchmark.pool import run_tasks
-from cleanplate.benchmark.results import BenchResult, CellResult
+from cleanplate.benchmark.results import BenchResult, CellResult, KindResult
+from cleanplate.benchmark.scene_kinds import SceneKinds
 from cleanplate.benchmark.sequences import BenchSequence, choose_sequences, find_sequences
 from cleanplate.benchmark.store import CellStore
 from cleanplate.benchmark.summaries.averages import held_rows, method_rows
+from cleanplate.benchmark.summaries.kinds import kind_results
 from cleanplate.benchmark.summaries.tables import as_csv, as_latex
 from cleanplate.benchmark.worker import CellTask
 from cleanplate.errors import CleanplateError, SettingsError, UnknownNameError
@@ -74,6 +76,7 @@ class BenchPlan:
         budget: Of networks.
         device: That networks run on.
         sweep: Whether the best F over thresholds is sought.
+        kinds: Tells the kinds of scenes that the figures are shown by; None: not by kind.
     """
 
     data: Path
@@ -85,6 +88,7 @@ class BenchPlan:
     budget: str = "auto"
     device: str = "auto"
     sweep: bool = True
+    kinds: SceneKinds | None = None
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,7 @@ def run_bench(
             results[result.identity] = result
             progress("cells", len(results), len(tasks), note=_note(result))
         cells = [results[task.result.identity] for task in tasks.values()]
-        whole = _result(plan, cells, absent)
+        whole = _result(plan, cells, absent, sequences)
         write_bench(whole, store.folder)
     return BenchFiles(whole, len(waiting), kept, store.folder)
 
@@ -274,18 +278,38 @@ def _kept(
     return results, waiting
 
 
-def _result(plan: BenchPlan, cells: Sequence[CellResult], absent: Sequence[str]) -> BenchResult:
+def _result(
+    plan: BenchPlan,
+    cells: Sequence[CellResult],
+    absent: Sequence[str],
+    sequences: Sequence[BenchSequence],
+) -> BenchResult:
+    rows = method_rows(cells)
+    notes = [*_notes(cells, absent)]
+    by_kind: tuple[KindResult, ...] = ()
+    if plan.kinds is not None:
+        notes += _kind_notes(plan.kinds, sequences)
+        kinds = {sequence.name: plan.kinds.of(sequence) for sequence in sequences}
+        by_kind = kind_results(cells, rows, kinds)
     return BenchResult(
         created=now(),
         cleanplate=__version__,
         data=plan.data.resolve().name,
         protocols={name: PROTOCOLS[name] for name in dict.fromkeys(plan.protocols)},
         rules=RULES,
-        notes=tuple(_notes(cells, absent)),
-        rows=method_rows(cells),
+        notes=tuple(notes),
+        rows=rows,
         held=held_rows(cells),
+        by_kind=by_kind,
         cells=tuple(cells),
     )
+
+
+def _kind_notes(kinds: SceneKinds, sequences: Sequence[BenchSequence]) -> Iterator[str]:
+    unused = kinds.unused(sequences)
+    if unused:
+        shown = ", ".join(f"'{pattern}'" for pattern in unused)
+        yield f"No sequence has a name that these patterns of {kinds.origin} fit: {shown}."
 
 
 def _notes(cells: Sequence[CellResult], absent: Sequence[str]) -> Iterator[str]:

@@ -202,6 +202,28 @@ class HeldRow(Parameters):
     figures: dict[str, Average]
 
 
+class KindRow(Parameters):
+    """One method on one kind of scene."""
+
+    method: str
+    kind: Kind = Field(description="of the method")
+    failed: tuple[str, ...] = Field(description="sequences on which a cell failed")
+    overall: dict[str, Average] = Field(
+        description="F, recall, precision and PWC: means over the sequences that were measured"
+    )
+    by_sequence: dict[str, dict[str, Average]] = Field(description="the same of each sequence")
+
+
+class KindResult(Parameters):
+    """One kind of scene under one protocol."""
+
+    scene_kind: str = Field(description="such as night; from --kinds or the data set's category")
+    is_painted: bool = Field(description="whether the program painted its sequences")
+    protocol: Protocol
+    sequences: tuple[str, ...] = Field(description="those with scored foreground")
+    rows: tuple[KindRow, ...]
+
+
 class BenchResult(Parameters):
     """A whole benchmark: `bench.json`."""
 
@@ -214,4 +236,5 @@ class BenchResult(Parameters):
     notes: tuple[str, ...] = Field(description="what a reader of the figures has to know")
     rows: tuple[ResultRow, ...]
     held: tuple[HeldRow, ...]
+    by_kind: tuple[KindResult, ...] = Field((), description="kinds of scenes; only with --by kind")
     cells: tuple[CellResult, ...]

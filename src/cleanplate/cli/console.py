@@ -13,6 +13,7 @@ from typing import Annotated, Any, Self
 
 from cyclopts import Parameter
 from rich.console import Console as RichConsole
+from rich.console import Group
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -122,12 +123,12 @@ class Console:
         if not self.options.quiet:
             self._say(f"warning: {message}")
 
-    def result(self, values: Mapping[str, Any], text: str | Table) -> None:
+    def result(self, values: Mapping[str, Any], text: str | Table | Group) -> None:
         """The result of the command, once: as JSON object or as text."""
         self._stop_bar()
         if self.options.json:
             write_json({"schema_version": SCHEMA_VERSION, **values, "warnings": self.warnings})
-        elif isinstance(text, Table):
+        elif isinstance(text, Table | Group):
             self._out.print(text)
         else:
             self._out.print(escape(plain(text, lines=True)), highlight=False, soft_wrap=True)

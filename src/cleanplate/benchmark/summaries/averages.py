@@ -90,19 +90,14 @@ def _row(cells: Sequence[CellResult]) -> ResultRow | None:
         sequences=tuple(by_sequence),
         failed=tuple(sorted({each.cell.sequence for each in cells if each.failed})),
         overall=_overall(measured, seeds),
-        mean_F=_over_seeds(
-            with_foreground, lambda group: _mean(_value(each, _f) for each in group)
-        ),
+        mean_F=mean_over_seeds(with_foreground, _f),
         best_F=_best(with_foreground),
         plate=_plates(measured),
         F_by_sequence={
             name: _average([_value(each, _f) for each in group])
             for name, group in by_sequence.items()
         },
-        F_by_category={
-            name: _over_seeds(group, lambda part: _mean(_value(each, _f) for each in part))
-            for name, group in by_category.items()
-        },
+        F_by_category={name: mean_over_seeds(group, _f) for name, group in by_category.items()},
         frames_per_second=segmented / sum(cost.segment_seconds for cost in costs),
         learn_seconds=statistics.fmean(cost.learn_seconds for cost in costs),
         cpu_seconds=statistics.fmean(
@@ -155,9 +150,14 @@ def _plates(cells: Sequence[CellResult]) -> dict[str, Average] | None:
             figure: float | None = getattr(findings.plate, name)
             return figure
 
-        return _over_seeds(scored, lambda group: _mean(_value(each, value) for each in group))
+        return mean_over_seeds(scored, value)
 
     return {name: average(name) for name in PlateFigures.model_fields}
+
+
+def mean_over_seeds(cells: Sequence[CellResult], value: Value) -> Average:
+    """Mean of a value over the cells of each seed, then mean and spread over the seeds."""
+    return _over_seeds(cells, lambda group: _mean(_value(each, value) for each in group))
 
 
 def _over_seeds(

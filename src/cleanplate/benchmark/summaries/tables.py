@@ -7,11 +7,29 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cleanplate.benchmark.results import Average, BenchResult, CellResult, MaskMeasures, ResultRow
+from cleanplate.benchmark.results import (
+    Average,
+    BenchResult,
+    CellResult,
+    KindResult,
+    MaskMeasures,
+    ResultRow,
+)
 
 _LATEX = str.maketrans({"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#"})
 _COLUMNS = (
-    *("sequence", "category", "method", "kind", "protocol", "seed", "hold", "failed"),
+    *(
+        "sequence",
+        "category",
+        "scene_kind",
+        "painted",
+        "method",
+        "kind",
+        "protocol",
+        "seed",
+        "hold",
+        "failed",
+    ),
     *(name for name in MaskMeasures.model_fields if name != "frames"),
     *("best_F", "best_threshold", "AGE", "pEPs", "pCEPs", "MS_SSIM", "PSNR", "CQM"),
     *("marked", "marked_in_last_quarter", "ghosts"),
@@ -26,19 +44,33 @@ def as_csv(result: BenchResult) -> str:
     text = io.StringIO()
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(_csv_values(each) for each in result.cells)
+    kinds = {name: group for group in result.by_kind for name in group.sequences}
+    for each in result.cells:
+        group = kinds.get(each.cell.sequence)
+        kind = {} if group is None else {"scene_kind": group.scene_kind, "painted": _yes(group)}
+        writer.writerow({**_csv_values(each), **kind})
     return text.getvalue()
 
 
 def as_latex(result: BenchResult) -> str:
-    """A table for each protocol: F by sequence, the overall F, plate and speed; needs booktabs."""
+    """Tables for each protocol: F by sequence, the overall F, plate and speed; F by kind of scene.
+
+    They need booktabs.
+    """
     tables = []
     for protocol in result.protocols:
         rows = [row for row in result.rows if row.protocol == protocol]
         if rows:
             tables.append(_latex_table(protocol, rows))
+        groups = [group for group in result.by_kind if group.protocol == protocol]
+        if groups:
+            tables.append(_latex_kinds(protocol, [row.method for row in rows], groups))
     head = "% made by cleanplate bench; \\usepackage{booktabs}\n"
     return head + "\n".join(tables)
+
+
+def _yes(group: KindResult) -> str:
+    return "yes" if group.is_painted else "no"
 
 
 def _csv_values(each: CellResult) -> dict[str, Any]:
@@ -97,6 +129,30 @@ def _latex_table(protocol: str, rows: Sequence[ResultRow]) -> str:
         cells.append(f"{row.frames_per_second:.0f}")
         lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _latex_kinds(protocol: str, methods: Sequence[str], groups: Sequence[KindResult]) -> str:
+    """Mean F of each kind of scene, a column a method."""
+    titles = ["kind", "sequences", *(method.translate(_LATEX) for method in methods)]
+    lines = [
+        rf"\begin{{tabular}}{{lr{'r' * len(methods)}}}",
+        rf"% {protocol}, by kind of scene",
+        r"\toprule",
+        " & ".join(titles) + r" \\",
+        r"\midrule",
+    ]
+    for group in groups:
+        averages = {row.method: row.overall["F"] for row in group.rows}
+        best = max((average.mean or 0) for average in averages.values())
+        cells = [kind_title(group).translate(_LATEX), str(len(group.sequences))]
+        cells += [_latex_f(averages.get(method), best) for method in methods]
+        lines.append(" & ".join(cells) + r" \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def kind_title(group: KindResult) -> str:
+    """Name of a kind; what is painted says so."""
+    return f"{group.scene_kind} (painted)" if group.is_painted else group.scene_kind
 
 
 def _latex_f(average: Average | None, best: float) -> str:

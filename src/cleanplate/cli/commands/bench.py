@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from cyclopts import Parameter
+from rich.console import Group
 from rich.table import Table
 
 from cleanplate.benchmark.bench import (
@@ -18,7 +19,9 @@ from cleanplate.benchmark.bench import (
     run_bench,
 )
 from cleanplate.benchmark.cells import Protocol, parse_hold
-from cleanplate.benchmark.results import Average, ResultRow
+from cleanplate.benchmark.results import Average, BenchResult, ResultRow
+from cleanplate.benchmark.scene_kinds import SceneKinds, read_scene_kinds
+from cleanplate.benchmark.summaries.tables import kind_title
 from cleanplate.cli.console import CommonOptions, Console, cell
 
 _PROTOCOLS: dict[str, Protocol] = {"all": "transductive", "halves": "held-out"}
@@ -38,6 +41,8 @@ def bench(
     budget: str = "auto",
     device: str = "auto",
     sweep: bool = True,
+    by: Literal["kind"] | None = None,
+    kinds: Path | None = None,
     jobs: int = 1,
     common: CommonOptions | None = None,
 ) -> None:
@@ -56,6 +61,8 @@ def bench(
         budget: Of networks: 600steps, 90s or 5min; auto is the method's own.
         device: That networks run on: auto, cpu, cuda or cuda:N.
         sweep: Also seek the best F over thresholds.
+        by: kind: show every sequence under its kind of scene, such as night or water.
+        kinds: YAML file of lines PATTERN: KIND for names of sequences; implies --by kind.
         jobs: Cells that are measured at a time.
     """
     with Console(common or CommonOptions()) as console:
@@ -69,6 +76,7 @@ def bench(
             budget=budget,
             device=device,
             sweep=sweep,
+            kinds=_scene_kinds(by, kinds),
         )
         try:
             files = run_bench(plan, out, jobs=jobs, progress=console.progress)
@@ -76,6 +84,12 @@ def bench(
             sentence = f"what is measured is in {out}; give the same command again to go on"
             raise type(interrupt)(sentence) from interrupt
         _report(console, files, out)
+
+
+def _scene_kinds(by: Literal["kind"] | None, kinds: Path | None) -> SceneKinds | None:
+    if kinds is not None:
+        return read_scene_kinds(kinds)
+    return None if by is None else SceneKinds()
 
 
 def _report(console: Console, files: BenchFiles, out: Path) -> None:
@@ -97,8 +111,29 @@ def _report(console: Console, files: BenchFiles, out: Path) -> None:
         "page": str(out / PAGE),
         "rows": [row.model_dump(mode="json") for row in result.rows],
         "held": [row.model_dump(mode="json") for row in result.held],
+        "by_kind": [group.model_dump(mode="json") for group in result.by_kind],
     }
-    console.result(values, _table(files, out))
+    tables = [_kinds_table(result, name) for name in _shown_by_kind(result)]
+    console.result(values, Group(*tables, _table(files, out)))
+
+
+def _shown_by_kind(result: BenchResult) -> list[Protocol]:
+    return list(dict.fromkeys(group.protocol for group in result.by_kind))
+
+
+def _kinds_table(result: BenchResult, protocol: Protocol) -> Table:
+    """Mean F of each kind of scene, a column a method."""
+    table = Table(box=None, title=f"F by kind of scene, {protocol}", title_justify="left")
+    methods = [row.method for row in result.rows if row.protocol == protocol]
+    for title in ("kind", "sequences", *methods):
+        table.add_column(title, justify="left" if title == "kind" else "right")
+    for group in result.by_kind:
+        if group.protocol == protocol:
+            averages = {row.method: row.overall["F"] for row in group.rows}
+            figures = [_shown(averages.get(method), 3) for method in methods]
+            table.add_row(cell(kind_title(group)), str(len(group.sequences)), *figures)
+    table.add_section()
+    return table
 
 
 def _table(files: BenchFiles, out: Path) -> Table:
