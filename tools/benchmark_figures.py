@@ -1,27 +1,59 @@
-"""The page docs/benchmarks.md and the table of README, from the JSON files in benchmarks/."""
+"""The page docs/benchmarks.md, from the JSON files in benchmarks/."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from kind_figures import all_methods, by_kind
 from markdown_text import head, line, paragraph, shell
-from method_figures import by_sequence, compact, own_budget_table, protocol, summary
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 DEFAULT = "lowrank_ae"
 Table: TypeAlias = Mapping[str, Any]
 Row: TypeAlias = Mapping[str, Any]
-_FILES = ("main_job", "halves", "hold", "speed", "device", "methods", "defaults")
+_FILES = ("main_job", "halves", "kinds", "hold", "speed", "device", "methods")
+_COMPARED = ("sbi/HighwayI", "sbi/Board")
+"""Sequences that every method is measured on."""
+
+
+_FIGURES = shell("CLEANPLATE_DATA=FOLDER python tools/figures.py --out benchmarks/main_job.json")
+_KINDS = shell(
+    "cleanplate bench FOLDER --by kind --kinds benchmarks/kinds.yaml --no-sweep",
+    f"--methods {DEFAULT} MOG2 KNN GSOC CNT SuBSENSE PAWCS LOBSTER --out kinds",
+    then="python tools/keep.py kinds kinds",
+)
+_HOLD = shell(
+    "cleanplate bench FOLDER",
+    "--hold cdnet/baseline/highway:1000:400 cdnet/baseline/highway:660:900",
+    f"--methods {DEFAULT} MOG2 KNN GSOC CNT --protocol all halves --out held",
+    then="python tools/keep.py held hold",
+)
+_SPEED = shell(
+    "cleanplate bench FOLDER --sequences cdnet/baseline/highway --no-sweep",
+    f"--methods {DEFAULT} CNT GSOC KNN MOG2 SuBSENSE --out speed",
+    then="python tools/keep.py speed speed",
+)
+_DEVICE = shell(
+    "python tools/device.py --recording HIGHWAY/input",
+    "--batches 1 4 8 16 32 --frames 32",
+    "--out benchmarks/device.json",
+)
+_METHODS = shell(
+    f"cleanplate bench FOLDER --sequences {' '.join(_COMPARED)} --no-sweep",
+    "--methods networks plates --out methods",
+    then="python tools/keep.py methods methods",
+)
 
 
 def read_tables() -> dict[str, Table]:
-    """What each JSON file of figures holds, by the file's name."""
+    """What each JSON file of figures holds, by the file's name; figures that are not there miss."""
     return {
-        name: json.loads((BENCHMARKS / f"{name}.json").read_text(encoding="utf-8"))
+        name: json.loads(path.read_text(encoding="utf-8"))
         for name in _FILES
+        if (path := BENCHMARKS / f"{name}.json").exists()
     }
 
 
@@ -29,8 +61,13 @@ def page(tables: Mapping[str, Table]) -> str:
     """All of docs/benchmarks.md."""
     newest = tables["main_job"]
 
-    def section(title: str, name: str, text: str) -> str:
-        return f"## {title}\n\n{provenance(name, tables[name], newest)}{text.rstrip()}\n\n"
+    def section(title: str, name: str, text: Callable[[Table], str], again: str) -> str:
+        if name in tables:
+            table = tables[name]
+            shown = f"{provenance(name, table, newest)}{text(table)}{paragraph('Measure again:')}"
+        else:
+            shown = paragraph("Not measured with this version. Measure it:")
+        return f"## {title}\n\n{shown}{again.rstrip()}\n\n"
 
     return (
         "<!-- Written by tools/pages.py from benchmarks/*.json: measure again, do not edit. -->\n\n"
@@ -43,19 +80,26 @@ def page(tables: Mapping[str, Table]) -> str:
             "the mean absolute error of the background image in grey levels. After measuring "
             "again, `python tools/pages.py` rewrites this page and the table of README."
         )
-        + section("Accuracy on eight sequences", "main_job", accuracy(newest))
-        + section("Learned from the first half, scored on the second", "halves", halves(tables))
-        + section("Stationary foreground", "hold", stationary(tables["hold"]))
-        + section("Speed on a CPU", "speed", speed(tables["speed"]))
-        + section("Speed on a GPU", "device", device(tables["device"]))
-        + section("All methods", "methods", methods(tables["methods"]))
-        + section("Cost of the methods' own budgets", "defaults", budgets(tables["defaults"]))
+        + section("Accuracy on eight sequences", "main_job", accuracy, _FIGURES)
+        + section(
+            "Learned from the first half, scored on the second",
+            "halves",
+            lambda _: halves(tables),
+            _halves_again(newest),
+        )
+        + section("By kind of scene", "kinds", by_kind, _KINDS)
+        + section("Stationary foreground", "hold", stationary, _HOLD)
+        + section("Speed on a CPU", "speed", speed, _SPEED)
+        + section("Speed on a GPU", "device", device, _DEVICE)
+        + section("All methods", "methods", methods, _METHODS)
     ).rstrip() + "\n"
 
 
 def provenance(name: str, table: Table, newest: Table) -> str:
     """Which file, when, at which commit, on which machine; and whether the first table is newer."""
-    machine = table.get("machine") or table["cells"][0]["findings"]["environment"]
+    machine = table.get("machine") or next(
+        cell["findings"]["environment"] for cell in table["cells"] if cell["findings"]
+    )
     known = table.get("measured", {})
     versions = machine.get("versions", machine)
     parts = [
@@ -87,7 +131,7 @@ def accuracy(table: Table) -> str:
     rows = table["rows"]
     columns = ("F", "recall", "precision", "PWC", "plate_AGE", "frames")
     lines = [line([row["sequence"], *(_number(row[key], key) for key in columns)]) for row in rows]
-    mean = [f"**{_mean(rows, key):.3f}**" if key == "F" else "" for key in columns]
+    mean = [f"**{mean_of(rows, key):.3f}**" if key == "F" else "" for key in columns]
     titles = ("F", "recall", "precision", "wrong pixels, %", "plate AGE", "scored frames")
     text = head(["sequence", *titles]) + "".join(lines) + line(["**mean**", *mean])
     return (
@@ -95,9 +139,8 @@ def accuracy(table: Table) -> str:
         + f"{text}\n"
         + paragraph(
             "In Board and CaVignal people stand in most frames, in Foliage leaves cover the scene "
-            "nearly always. Measure again:"
+            "nearly always."
         )
-        + shell("CLEANPLATE_DATA=FOLDER python tools/figures.py --out benchmarks/main_job.json")
     )
 
 
@@ -127,12 +170,15 @@ def halves(tables: Mapping[str, Table]) -> str:
             "scored. The last line is the score of a mask that calls every pixel foreground."
         )
         + f"{head(['method', 'mean', *names])}{''.join(lines)}\n"
-        + paragraph("Measure again:")
-        + shell(
-            f"cleanplate bench FOLDER --sequences {' '.join(sequences)}",
-            f"--protocol halves --no-sweep --methods {DEFAULT} peers --out halves",
-            then="cp halves/bench.json benchmarks/halves.json",
-        )
+    )
+
+
+def _halves_again(newest: Table) -> str:
+    sequences = " ".join(row["sequence"] for row in newest["rows"])
+    return shell(
+        f"cleanplate bench FOLDER --sequences {sequences}",
+        f"--protocol halves --no-sweep --methods {DEFAULT} peers --out halves",
+        then="python tools/keep.py halves halves",
     )
 
 
@@ -148,9 +194,6 @@ def all_foreground(table: Table) -> dict[str, float]:
 def stationary(table: Table) -> str:
     held = table["held"]
     methods = list(dict.fromkeys(row["method"] for row in held))
-    stops = dict.fromkeys(
-        f"{row['sequence']}:{row['hold']['frame']}:{row['hold']['count']}" for row in held
-    )
     text = ""
     for key, title in (
         ("marked", "Stopped pixels that are foreground"),
@@ -179,12 +222,6 @@ def stationary(table: Table) -> str:
             "defaults of their library."
         )
         + text
-        + paragraph("Measure again:")
-        + shell(
-            f"cleanplate bench FOLDER --hold {' '.join(stops)}",
-            f"--methods {' '.join(methods)} --protocol all halves --out held",
-            then="cp held/bench.json benchmarks/hold.json",
-        )
     )
 
 
@@ -210,12 +247,6 @@ def speed(table: Table) -> str:
             "and learning left out, every method in the same run."
         )
         + f"{head(titles)}{''.join(lines)}\n"
-        + paragraph("Measure again:")
-        + shell(
-            f"cleanplate bench FOLDER --sequences {sequence} --no-sweep",
-            f"--methods {' '.join(sorted(row['method'] for row in rows))} --out speed",
-            then="cp speed/bench.json benchmarks/speed.json",
-        )
     )
 
 
@@ -236,92 +267,19 @@ def device(table: Table) -> str:
             f"{together['scenes']} scenes in one call reach {together['frames_per_second']:.0f} "
             f"frames/s, one after the other {together['one_by_one']:.0f}. "
             f"{table['learning'][0]['recording']} ({table['learning'][0]['frames']} frames) is "
-            f"learned in {min(learned):.0f} to {max(learned):.0f} s. Measure again:"
-        )
-        + shell(
-            "python tools/device.py --recording HIGHWAY/input",
-            f"--batches {' '.join(str(row['batch']) for row in table['segmenting'])} --frames 32",
-            "--out benchmarks/device.json",
+            f"learned in {min(learned):.0f} to {max(learned):.0f} s."
         )
     )
 
 
 def methods(table: Table) -> str:
-    rows = table["rows"]
-    again = paragraph("Measure again:") + shell("CLEANPLATE_DATA=FOLDER python tools/table.py")
-    return f"{protocol(table)}{again}{summary(rows)}{compact(rows)}\n{by_sequence(rows)}"
-
-
-def budgets(table: Table) -> str:
-    (sequence,) = {row["sequence"] for row in table["rows"]}
     return paragraph(
-        f"Every method learns {sequence} with the number of steps that is its own default."
-    ) + (
-        f"{own_budget_table(table['rows'])}\n"
-        + paragraph("Measure again:")
-        + shell(
-            "CLEANPLATE_DATA=FOLDER python tools/table.py --budget auto --recipes robust",
-            f"--sequences {sequence} --out benchmarks/defaults.json",
-        )
-    )
+        "Every method with all defaults and its own budget, learned from all frames. AGE is that "
+        "of its background image, memory the most while learning."
+    ) + all_methods(table)
 
 
-def readme(tables: Mapping[str, Table]) -> str:
-    """The one table of README: both protocols and the best of the others."""
-    whole = tables["main_job"]["rows"]
-    own, *others = sorted(tables["halves"]["rows"], key=lambda row: row["method"] != DEFAULT)
-    lines = []
-    for row in whole:
-        sequence = row["sequence"]
-        scores = {each["method"]: each["F_by_sequence"][sequence]["mean"] for each in others}
-        best = max(scores, key=scores.__getitem__)
-        lines.append(
-            line(
-                [
-                    sequence,
-                    f"{row['F']:.3f}",
-                    f"{own['F_by_sequence'][sequence]['mean']:.3f}",
-                    f"{scores[best]:.3f} ({best})",
-                    f"{scores['MOG2']:.3f}",
-                ]
-            )
-        )
-    means = {each["method"]: each["mean_F"]["mean"] for each in others}
-    best = max(means, key=means.__getitem__)
-    lines.append(
-        line(
-            [
-                "**mean**",
-                f"**{_mean(whole, 'F'):.3f}**",
-                f"**{own['mean_F']['mean']:.3f}**",
-                f"**{means[best]:.3f}** ({best})",
-                f"**{means['MOG2']:.3f}**",
-            ]
-        )
-    )
-    titles = (
-        "sequence",
-        "cleanplate, learned from all frames",
-        "cleanplate, learned from the first half",
-        f"best of {len(others)} others",
-        "MOG2",
-    )
-    return f"{head(titles)}{''.join(lines)}"
-
-
-def readme_note(tables: Mapping[str, Table]) -> str:
-    first, second = date(tables["main_job"]), date(tables["halves"])
-    age = " with an older version," if second < first else ""
-    seconds = [row["learn_seconds"] for row in tables["main_job"]["rows"]]
-    return paragraph(
-        f"First column: all frames scored, measured {first}. The others: the second half scored, "
-        f"measured {second}{age} in one run. The last line names the best single method. "
-        f"Learning took {min(seconds):.0f} to {max(seconds):.0f} s on "
-        f"{tables['main_job']['machine']['processors']} processors."
-    )
-
-
-def _mean(rows: Sequence[Row], key: str) -> float:
+def mean_of(rows: Sequence[Row], key: str) -> float:
     return float(sum(row[key] for row in rows) / len(rows))
 
 

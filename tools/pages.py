@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from benchmark_figures import page, read_tables, readme, readme_note
+from benchmark_figures import page, read_tables
+from readme_figures import readme, readme_note
 from settings_reference import HEAD, describe, shared_tables
 
 from cleanplate.baselines import STILL_BASELINES
