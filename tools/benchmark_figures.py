@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from kind_figures import all_methods, by_kind
+from kind_figures import all_methods, painted, recorded
 from markdown_text import head, line, paragraph, shell
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 DEFAULT = "lowrank_ae"
 Table: TypeAlias = Mapping[str, Any]
 Row: TypeAlias = Mapping[str, Any]
-_FILES = ("main_job", "halves", "kinds", "hold", "speed", "device", "methods")
+_FILES = ("main_job", "halves", "kinds", "painted", "hold", "speed", "device", "methods")
 _COMPARED = ("sbi/HighwayI", "sbi/Board")
 """Sequences that every method is measured on."""
 
@@ -24,6 +24,11 @@ _KINDS = shell(
     "cleanplate bench FOLDER --by kind --kinds benchmarks/kinds.yaml --no-sweep",
     f"--methods {DEFAULT} MOG2 KNN GSOC CNT SuBSENSE PAWCS LOBSTER --out kinds",
     then="python tools/keep.py kinds kinds",
+)
+_PAINTED = shell(
+    "cleanplate bench PAINTED --by kind --no-sweep",
+    f"--methods {DEFAULT} MOG2 KNN GSOC CNT --out painted",
+    then="python tools/keep.py painted painted",
 )
 _HOLD = shell(
     "cleanplate bench FOLDER",
@@ -87,7 +92,8 @@ def page(tables: Mapping[str, Table]) -> str:
             lambda _: halves(tables),
             _halves_again(newest),
         )
-        + section("By kind of scene", "kinds", by_kind, _KINDS)
+        + section("By kind of scene", "kinds", recorded, _KINDS)
+        + section("Painted kinds of scenes", "painted", painted, _PAINTED)
         + section("Stationary foreground", "hold", stationary, _HOLD)
         + section("Speed on a CPU", "speed", speed, _SPEED)
         + section("Speed on a GPU", "device", device, _DEVICE)

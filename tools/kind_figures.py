@@ -14,19 +14,30 @@ from cleanplate.settings import DEFAULT_METHOD
 Table: TypeAlias = Mapping[str, Any]
 
 
+def recorded(table: Table) -> str:
+    """Recordings by kind, and what is said of published figures."""
+    return paragraph(
+        "Every recording under its kind of scene, which [kinds.yaml](../benchmarks/kinds.yaml) "
+        "names: learned from all frames, every method in the same run, defaults everywhere. "
+        f"{_published(table)}"
+    ) + by_kind(table)
+
+
+def painted(table: Table) -> str:
+    """Painted kinds."""
+    return paragraph(
+        "Scenes that the program paints itself, three seeds of each kind, with exact truth: no "
+        "recordings. Every method in the same run, defaults everywhere."
+    ) + by_kind(table)
+
+
 def by_kind(table: Table) -> str:
     """A table of kinds, then one of all sequences under their kinds."""
     groups = table["by_kind"]
     methods = [row["method"] for row in table["rows"]]
     peers = [row["method"] for row in table["rows"] if row["kind"] == "peer"]
     return (
-        paragraph(
-            "Every sequence under its kind of scene: learned from all frames, every method in the "
-            "same run, defaults everywhere. Kinds marked as painted are painted by the program, "
-            "with exact truth, and are never averaged with recordings. "
-            f"{_published(table)}"
-        )
-        + "F by kind, the mean over its sequences:\n\n"
+        "F by kind, the mean over its sequences:\n\n"
         + head(["kind", "sequences", *(f"`{m}`" for m in methods), "less the best peer"])
         + "".join(_kind_line(group, methods) for group in groups)
         + f"\nEach sequence; F, recall, precision and wrong pixels (PWC, %) are of "
@@ -67,7 +78,8 @@ def _kind_line(group: Table, methods: Sequence[str]) -> str:
     peers = [
         means[name] for name, row in found.items() if row["kind"] == "peer" and not row["failed"]
     ]
-    difference = f"{means[DEFAULT_METHOD] - max(peers):+.3f}" if DEFAULT_METHOD in means else ""
+    is_compared = DEFAULT_METHOD in means and bool(peers)
+    difference = f"{means[DEFAULT_METHOD] - max(peers):+.3f}" if is_compared else ""
     best = max(means.values())
     shown = [_best(means.get(name), best) for name in methods]
     return line([_title(group), str(len(group["sequences"])), *shown, difference])

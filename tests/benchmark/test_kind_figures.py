@@ -56,7 +56,7 @@ def bench_table() -> dict[str, Any]:
 def test_figures_by_kind_stand_under_their_kind_with_the_best_peer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    text = tool(monkeypatch, "kind_figures").by_kind(bench_table())
+    text = tool(monkeypatch, "kind_figures").recorded(bench_table())
     assert "| water | 1 | **0.900** | 0.600 | 0.800 | +0.100 |" in text
     assert "| night (painted) | 1 | 0.500 | **0.700** |  | -0.200 |" in text
     assert "| water | a/x | **0.900** | 0.500 | 0.500 | 50.00 | 0.600 | 0.800 |" in text
@@ -73,7 +73,8 @@ def test_figures_that_are_kept_have_their_commit_and_no_settings(
     for cell in kept["cells"]:
         assert cell.keys().isdisjoint({"settings", "identity"})
         assert "worst" not in (cell["findings"] or {})
-    assert kept["by_kind"] == bench_table()["by_kind"]
+    figures = tool(monkeypatch, "kind_figures")
+    assert figures.recorded(kept) == figures.recorded(bench_table())
 
 
 def test_a_section_without_figures_says_how_to_measure_them(
