@@ -12,7 +12,7 @@ import yaml
 from calls import CommandLine, files_of
 
 import cleanplate.scene.scene as scene_module
-from cleanplate import __version__
+from cleanplate import __version__, load
 from scenes import PaintedScene, paint_scene, write_image_folder
 
 NETWORK = ("--budget", "6steps", "--device", "cpu")
@@ -76,12 +76,13 @@ class TestResult:
         assert "setting 'sampling.range' cannot be" in outcome.err
         assert not (tmp_path / "run").exists()
 
-    def test_the_text_is_one_line_with_the_folder(
+    def test_the_text_is_a_line_with_the_folder_and_one_with_the_scene(
         self, cleanplate: CommandLine, recording: Path, tmp_path: Path
     ) -> None:
         outcome = cleanplate("learn", recording, "--out", tmp_path / "run", "--method", "mean")
-        assert outcome.out.count("\n") == 1
-        assert str(tmp_path / "run") in outcome.out
+        said, found = outcome.out.splitlines()
+        assert str(tmp_path / "run") in said
+        assert found == f"the scene: {load(tmp_path / 'run').findings.sentence}"
 
     def test_nothing_of_an_unfinished_run_is_left(
         self, cleanplate: CommandLine, recording: Path, tmp_path: Path
@@ -372,7 +373,7 @@ class TestOutput:
         def interrupt(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr("cleanplate.learning.stages.FrameCache.fill", interrupt)
+        monkeypatch.setattr("cleanplate.learning.job.FrameCache.fill", interrupt)
         outcome = cleanplate("learn", recording, "--out", scene, "--overwrite", "--seed", "1")
         assert outcome.is_refused_with("give the same command again", code=130)
         assert files_of(scene) == before
@@ -389,7 +390,7 @@ class TestCompleteRun:
         def fail(*_: object, **__: object) -> None:
             raise AssertionError("nothing is to be read")
 
-        monkeypatch.setattr("cleanplate.learning.stages.FrameCache.fill", fail)
+        monkeypatch.setattr("cleanplate.learning.job.FrameCache.fill", fail)
         before = files_of(copy)
         outcome = cleanplate(
             *("learn", recording, "--out", copy, "--resume", "--json"),

@@ -239,6 +239,8 @@ def test_learning_mends_a_plate_that_shows_who_left(tmp_path: Path) -> None:
     scene = learn(recording, method="median", out=tmp_path / "run")
     assert scene.provenance["ghosts_repaired"] == 1
     loaded = load(tmp_path / "run")
+    assert loaded.findings["ghosts"].value == 1
+    assert "1 ghost: backgrounds showed what had left (corrected)" in loaded.findings.sentence
     for plate in (scene.plate, loaded.plate):
         assert np.abs(plate[PLACE].astype(int) - road()[PLACE]).mean() < 3
     masks = [result.mask for result in loaded.segment(recording)]

@@ -26,6 +26,11 @@ def test_states_are_named_by_learn_segment_and_report(
     run = tmp_path / "run"
     learned = cleanplate("learn", both, "--out", run, "--method", "candidates", "--json")
     assert learned.json["states"] == {"day": 0.6, "infrared": 0.4}
+    names = {entry["name"]: entry["state"] for entry in learned.json["findings"]}
+    assert (names["states"], names["camera"]) == ("special", "unknown")
+    again = cleanplate("learn", both, "--out", run, "--method", "candidates", "--overwrite")
+    line = "the scene: 2 states: day (60 %), infrared (40 %) (the method learned day;"
+    assert line in again.out
     segment = ("segment", both, "--model", run, "--out")
     assert cleanplate(*segment, tmp_path / "masks", "--json").json["states"] == {
         "day": 36,
@@ -34,7 +39,7 @@ def test_states_are_named_by_learn_segment_and_report(
     text = cleanplate(*segment, tmp_path / "again").out
     assert "frames in each state of the scene: day 36, infrared 24" in text
     page = write_report(run).read_text(encoding="utf-8")
-    assert "2 states of the scene: day (60 %), infrared (40 %)" in page
+    assert "2 states: day (60 %), infrared (40 %)" in page
 
 
 def test_a_scene_with_one_state_says_nothing_of_states(
@@ -42,7 +47,7 @@ def test_a_scene_with_one_state_says_nothing_of_states(
 ) -> None:
     masks = cleanplate("segment", recording, "--model", scene, "--out", tmp_path / "m", "--json")
     assert masks.json["states"] == {}
-    assert "states of the scene:" not in write_report(scene).read_text(encoding="utf-8")
+    assert "states: " not in write_report(scene).read_text(encoding="utf-8")
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ from cleanplate.frames import FrameSize, Picture
 from cleanplate.learning.swaying import find_swaying, raised
 from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.scene_model import StillPlate
+from cleanplate.scene_model.findings import FindingState
 from cleanplate.segmentation import SegmentationPlan, SegmentationSettings
 from cleanplate.video import FrameCache, open_source
 from scenes import write_image_folder
@@ -86,7 +87,7 @@ def record(paint: Paint, folder: Path, seconds: float = SECONDS) -> Path:
     return write_image_folder(folder, np.stack(frames))
 
 
-def found(recording: Path, folder: Path, every: int = 1) -> NDArray[np.bool_]:
+def found(recording: Path, folder: Path, every: int = 1) -> NDArray[np.bool_] | None:
     with LearningFrames(FrameCache.fill(open_source(recording), folder, size=SIZE)) as inputs:
         some = inputs.only(range(0, len(inputs), every))
         return find_swaying(some, StillPlate(PLATE), PLAN, NOISE, None)
@@ -94,6 +95,7 @@ def found(recording: Path, folder: Path, every: int = 1) -> NDArray[np.bool_]:
 
 def test_what_sways_is_found_where_it_is(recordings: dict[str, Path], tmp_path: Path) -> None:
     swaying = found(recordings["sways"], tmp_path)
+    assert swaying is not None
     assert swaying[PLACE].mean() > 0.8
     beyond = swaying.copy()
     beyond[10:110, :80] = False
@@ -104,15 +106,17 @@ def test_what_sways_is_found_where_it_is(recordings: dict[str, Path], tmp_path: 
 def test_traffic_and_queues_do_not_sway(
     recordings: dict[str, Path], tmp_path: Path, name: str
 ) -> None:
-    assert not found(recordings[name], tmp_path).any()
+    swaying = found(recordings[name], tmp_path)
+    assert swaying is not None
+    assert not swaying.any()
 
 
 def test_a_short_recording_and_frames_far_apart_say_nothing(
     recordings: dict[str, Path], tmp_path: Path
 ) -> None:
     short = record(sways, tmp_path / "short", seconds=7)
-    assert not found(short, tmp_path / "cache").any()
-    assert not found(recordings["sways"], tmp_path / "cache", every=4).any()
+    assert found(short, tmp_path / "cache") is None
+    assert found(recordings["sways"], tmp_path / "cache", every=4) is None
 
 
 def test_a_scene_that_sways_finds_the_vehicle_and_not_the_leaves(
@@ -120,6 +124,11 @@ def test_a_scene_that_sways_finds_the_vehicle_and_not_the_leaves(
 ) -> None:
     scene = learn(recordings["sways"], method="median")
     assert scene.provenance["swaying_share"] == pytest.approx(0.27, abs=0.1)
+    entry = scene.findings["swaying"]
+    assert (entry.state, entry.done) == (FindingState.SPECIAL, "the noise is raised there")
+    assert entry.value == scene.provenance["swaying_share"]
+    still = learn(recordings["waits"], method="median").findings["swaying"]
+    assert (still.state, still.value) == (FindingState.ABSENT, 0.0)
     calm = learn(recordings["sways"], method="median", settings={"sampling": {"swaying": "off"}})
     assert calm.provenance["swaying_share"] == 0.0
     truth = np.zeros(SIZE, bool)

@@ -28,10 +28,13 @@ from cleanplate.report.foreground import MOMENTS, Foreground, _Moments, share
 from cleanplate.report.wording import duration, percent
 from cleanplate.scene import Scene, load
 from cleanplate.scene_model import CameraMotion
+from cleanplate.scene_model.findings import FindingState, SceneFinding, SceneFindings
 from cleanplate.streaming import Result
 
+FOUND = "What this scene is, and what was done"
 HEADINGS = (
     "Clean plate",
+    FOUND,
     "Coverage",
     "Frames",
     "Loss",
@@ -270,7 +273,22 @@ def test_a_scene_that_says_little_of_its_origin_still_gets_a_report(
 ) -> None:
     page = write_report(saved(load(run), tmp_path / "run", provenance=provenance)).read_text()
     assert "<h1>Learned scene</h1>" in page
-    assert tuple(re.findall(r"<h2>(.*?)</h2>", page)) == HEADINGS
+    assert re.findall(r"<h2>(.*?)</h2>", page) == [name for name in HEADINGS if name != FOUND]
+
+
+def test_what_the_scene_is_and_what_was_done_stands_in_a_table(
+    run: Path, page: str, tmp_path: Path
+) -> None:
+    text = text_of(page)
+    assert "Colours In colour" in text
+    assert "Looked for and not found: changing light; rolling bands of lamps;" in text
+    assert "Not measured: rate (the pictures have no times, 25 a second are assumed);" in text
+    special = SceneFinding("swaying", FindingState.SPECIAL, "12 % sways <b>", "the noise is raised")
+    findings = SceneFindings((*load(run).findings, special)).as_values()
+    scene = saved(load(run), tmp_path / "sways", provenance={"findings": findings})
+    told = write_report(scene).read_text(encoding="utf-8")
+    assert "Swaying 12 % sways <b> The noise is raised Colours" in text_of(told)
+    assert "12 % sways &lt;b&gt;" in told
 
 
 def test_a_camera_that_shakes_is_told(run: Path, page: str, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from video_samples import paint, write_movie, write_picture
 
+import cleanplate
 from cleanplate.errors import SourceError
 from cleanplate.frames import Frame, FrameSize, Picture
 from cleanplate.video import SourceProblems, open_source
@@ -177,11 +178,24 @@ def test_interlaced_frames_show_both_fields(tmp_path: Path, codec: str, suffix: 
     path = write_video(tmp_path / f"clip.{suffix}", woven(), codec, **how)
     with av.open(str(path)) as container:
         assert next(container.decode(video=0)).interlaced_frame
-    frames = list(open_source(path).frames())
+    source = open_source(path)
+    frames = list(source.frames())
+    assert source.frames_interlaced == len(frames)
     for frame, picture in zip(frames, woven(), strict=True):
         assert np.abs(frame.picture.astype(int) - picture).mean() < 12
     again = open_source(path).frames()
     assert all(np.array_equal(a.picture, b.picture) for a, b in zip(frames, again, strict=True))
+
+
+def test_a_scene_learned_from_interlaced_frames_says_so(tmp_path: Path) -> None:
+    how = {"flags": "+ilme+ildct", "qscale": "1"}
+    interlaced = write_video(tmp_path / "clip.mpg", woven(), "mpeg2video", **how)
+    entry = cleanplate.learn(interlaced, method="median").findings["interlaced"]
+    assert entry.found == "interlaced: 100 % of the frames are marked so"
+    progressive = write_video(tmp_path / "other.mpg", woven(), "mpeg2video", qscale="1")
+    names = [entry.name for entry in cleanplate.learn(progressive, method="median").findings]
+    assert "interlaced" not in names
+    assert "rate" in names
 
 
 @pytest.mark.parametrize("memory", ["black", "noise", "other"])

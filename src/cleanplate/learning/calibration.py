@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.frames import FloatMap, Mask
-from cleanplate.learning.sampling import SampledBackgrounds
+from cleanplate.learning.sampling import Appearance, SampledBackgrounds
 from cleanplate.learning.swaying import find_swaying
 from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.scene_model import BackgroundEstimator
@@ -23,17 +23,19 @@ class Calibration:
     Attributes:
         noise: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB.
         shadow: What cast shadows look like; None: hardly any were met.
+        appearance: What the frames and their backgrounds look like.
         correction: What is added to the backgrounds, `(h, w, 3)`, int16, since they showed things
             that had left; None: they showed none.
         ghosts: How many of these things there were.
-        swaying: Share of the picture that sways, 0 to 1.
+        swaying_share: Share of the picture that sways, 0 to 1; None: not measured.
     """
 
     noise: Mask
     shadow: ShadowModel | None
+    appearance: Appearance
     correction: NDArray[np.int16] | None = None
     ghosts: int = 0
-    swaying: float = 0.0
+    swaying_share: float | None = None
 
 
 def calibrate(
@@ -61,12 +63,13 @@ def calibrate(
     noise = backgrounds.noise(seen_share)
     shadow = backgrounds.shadow(noise)
     swaying = find_swaying(inputs, estimator, plan, noise, shadow) if sways else None
-    share = 0.0 if swaying is None else float(swaying.mean())
-    if share > 0:
+    share = None if swaying is None else float(swaying.mean())
+    if share:
         noise = backgrounds.noise(seen_share, swaying)
     layers = backgrounds.find_ghosts(noise, shadow)
     if not layers.corrected_ghosts:
-        return Calibration(noise, shadow, swaying=share)
+        return Calibration(noise, shadow, backgrounds.appearance, swaying_share=share)
     backgrounds.correct(layers.correction)
     noise, shadow = backgrounds.noise(seen_share, swaying), backgrounds.shadow(noise)
-    return Calibration(noise, shadow, layers.correction, layers.corrected_ghosts, share)
+    ghosts = layers.corrected_ghosts
+    return Calibration(noise, shadow, backgrounds.appearance, layers.correction, ghosts, share)

@@ -9,7 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cleanplate.learning.stages import LearningJob, learn_scene
+from cleanplate.learning.job import LearningJob
+from cleanplate.learning.stages import learn_scene
 from cleanplate.progress import ProgressListener, silent
 from cleanplate.runtimes.network import pick_device
 from cleanplate.runtimes.processors import survive_forks

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from cleanplate.learning.swaying import raised
 from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.scene_model import BackgroundEstimator
 from cleanplate.segmentation import SegmentationPlan, Segmenter, ShadowModel
-from cleanplate.segmentation.difference import corrected, residual
+from cleanplate.segmentation.difference import corrected, is_grey, residual
 from cleanplate.segmentation.layers import Layers
 from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.noise import noise_map
@@ -48,6 +49,19 @@ def learned_plate(
     return np.rint(np.median(np.concatenate(backgrounds), axis=0)).astype(np.uint8)
 
 
+class Appearance(NamedTuple):
+    """What some frames and their backgrounds look like.
+
+    Attributes:
+        grey_share: Share of the frames that have no colours, and whose background has none.
+        relit_share: Share of those in whose light the background had to be brought; None: it is
+            not brought into any.
+    """
+
+    grey_share: float
+    relit_share: float | None
+
+
 class SampledBackgrounds:
     """Backgrounds of at most `count` frames, estimated once, in the light of their frames.
 
@@ -57,6 +71,9 @@ class SampledBackgrounds:
         count: Most frames.
         on_frames: Told how many of them are done, and how many there are.
         plan: Of the masks.
+
+    Attributes:
+        appearance: Of the frames and their backgrounds.
     """
 
     def __init__(
@@ -72,7 +89,7 @@ class SampledBackgrounds:
         self._frames = inputs.frames
         self._positions = spread_over_time(inputs.frames.times, count)
         self._backgrounds = np.empty((len(self._positions), *inputs.frames.size, 3), np.uint8)
-        light = self._light()
+        light, grey, relit = self._light(), 0, 0
         for places in in_batches(range(len(self._positions)), _BATCH):
             on_frames(places[-1] + 1, len(self._positions))
             pictures, extras = inputs.read([self._positions[place] for place in places])
@@ -81,6 +98,10 @@ class SampledBackgrounds:
             ):
                 lit = background if light is None else light.follow(picture, background)
                 self._backgrounds[place] = lit
+                grey += is_grey(picture, background)
+                relit += lit is not background
+        whole = len(self._positions)
+        self.appearance = Appearance(grey / whole, None if light is None else relit / whole)
 
     def noise(self, seen_share: FloatMap | None, swaying: NDArray[np.bool_] | None = None) -> Mask:
         """Noise of each pixel, `(h, w)`; see `noise_map`, and `raised` where the scene sways."""

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from cleanplate.background import CANDIDATES, PLATES, choose_plate
-from cleanplate.errors import SourceError
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.learning.artifacts.coverage import coverage_files
+from cleanplate.learning.artifacts.findings import scene_findings
 from cleanplate.learning.artifacts.samples import take_samples
 from cleanplate.learning.calibration import Calibration, calibrate
+from cleanplate.learning.job import LearningJob, read_frames
 from cleanplate.learning.preparation.stabilised_states import Stabilised, stabilised_states
 from cleanplate.learning.provenance import describe_input, describe_machine, now, peak_memory_bytes
 from cleanplate.learning.sampling import learned_plate, plate_positions
 from cleanplate.learning.start_plate import StartPlate
 from cleanplate.learning.training_frames import LearningFrames
-from cleanplate.progress import ProgressListener
 from cleanplate.runtimes.network import NetworkEstimator, open_feature_extractors, pick_device
-from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.scene import Scene
 from cleanplate.scene_model import BackgroundEstimator, SceneModel, SceneState, StillPlate
 from cleanplate.scene_model.sizes import resized
@@ -29,32 +27,10 @@ from cleanplate.scene_model.states import state_names
 from cleanplate.segmentation import SegmentationPlan, Segmenter
 from cleanplate.segmentation.difference import corrected
 from cleanplate.settings import LearnSettings, resolve, trained_plates
-from cleanplate.video import FrameCache, VideoSource
+from cleanplate.video import FrameCache
 
 if TYPE_CHECKING:
     from cleanplate.learning.fitting import Fitted
-
-_WORKING_PIXELS = {"cpu": 768 * 432, "cuda": 1920 * 1080}
-
-
-class LearningJob(NamedTuple):
-    """What is learned, and how.
-
-    Attributes:
-        settings: All of them.
-        source: The recording.
-        folder: For what is written on the way.
-        progress: Told how the work goes on.
-    """
-
-    settings: LearnSettings
-    source: VideoSource
-    folder: RunFolder
-    progress: ProgressListener
-
-    def told(self, stage: str) -> Callable[[int, int | None], None]:
-        """Tells how far a stage is."""
-        return lambda done, total: self.progress(stage, done, total)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,42 +119,6 @@ def learn_scene(
         shown = chosen if main.learned.estimator.feature_extractors() else inputs
         taken = take_samples(scene, shown) if samples else ()
         return replace(scene, provenance=provenance, samples=taken)
-
-
-def read_frames(job: LearningJob) -> FrameCache:
-    """Frames spread over the recording, in the working size.
-
-    Raises:
-        SourceError: It cannot be read, or has fewer than two frames.
-    """
-    sampling = job.settings.sampling
-    frames = FrameCache.fill(
-        job.source,
-        job.folder.cache,
-        size=working_size(job),
-        max_frames=sampling.max_frames,
-        max_bytes=int(sampling.max_gigabytes * 1e9),
-        on_frame=job.told("reading"),
-    )
-    if len(frames) < 2:
-        frames.close()
-        raise SourceError(
-            f"{job.source.name} has a single frame that can be read; a scene needs at least two"
-        )
-    return frames
-
-
-def working_size(job: LearningJob) -> FrameSize:
-    """Size in which the scene is learned."""
-    pixels = job.settings.sampling.working_pixels
-    if pixels == "auto":
-        kind = "cpu"
-        if not job.settings.is_baseline:
-            kind = pick_device(job.settings.general.device).type
-        pixels = _WORKING_PIXELS.get(kind, _WORKING_PIXELS["cpu"])
-    size = job.source.size
-    scale = min(1.0, math.sqrt(pixels / size.pixels))
-    return FrameSize(*(max(1, round(side * scale)) for side in size))
 
 
 def learn_main_state(
@@ -324,9 +264,13 @@ def _provenance(
     """From what, by what and on what the scene was learned."""
     total = sum(len(part) for part in stabilised.parts)
     shares = [len(part) / total for part in stabilised.parts]
+    findings = scene_findings(
+        job, scene.model, calibration=main.calibration, stabilised=stabilised, frames=frames
+    )
     return {
+        "findings": findings.as_values(),
         "ghosts_repaired": main.calibration.ghosts,
-        "swaying_share": main.calibration.swaying,
+        "swaying_share": main.calibration.swaying_share or 0.0,
         "states": dict(zip(scene.model.names, shares, strict=True)),
         **stabilised.as_values(),
         "steps": main.learned.steps,

@@ -94,8 +94,10 @@ def find_swaying(
     plan: SegmentationPlan,
     noise: Mask,
     shadow: ShadowModel | None,
-) -> NDArray[np.bool_]:
+) -> NDArray[np.bool_] | None:
     """Where the scene sways, `(h, w)`; nowhere in most scenes, and that is found out at once.
+
+    None where it cannot be told: the recording is too short, or its frames are too far apart.
 
     Args:
         inputs: What was learned from.
@@ -107,7 +109,7 @@ def find_swaying(
     size, times = inputs.frames.size, inputs.frames.times
     nowhere = np.zeros(size, np.bool_)
     if times[-1] - times[0] < _LEAST_SECONDS:
-        return nowhere
+        return None
     frames = _Frames(inputs, estimator, Segmenter(noise, plan, shadow))
     moments = spread_over_time(times, _MOMENTS)
     presence = _presence([mask for _, mask in frames.at(moments)])
@@ -115,7 +117,7 @@ def find_swaying(
         return nowhere
     bursts = [burst for at in moments if (burst := _burst(times, at))]
     if len(bursts) < _LEAST_MOMENTS:
-        return nowhere
+        return None
     votes = np.zeros((2, *frames.size), np.float32)
     for burst in bursts:
         votes += _votes(frames, burst, [times[at] for at in burst], presence >= _MOSTLY)

@@ -28,6 +28,7 @@ from cleanplate.report.foreground import (
     share,
 )
 from cleanplate.report.pages import page_environment
+from cleanplate.report.scene_table import finding_rows, not_found
 from cleanplate.scene import Scene, load
 from cleanplate.scene_file import COVERAGE_PICTURE, REPORT, Sample
 from cleanplate.scene_model.states import in_words
@@ -138,6 +139,8 @@ def _page(
         foreground=foreground,
         shares=None if foreground is None else _shares(foreground),
         curve=_curve(foreground),
+        findings=finding_rows(scene.findings),
+        not_found=not_found(scene.findings),
         coverage=_coverage_uri(scene),
         coverage_rows=wording.coverage_rows(scene.coverage or {}),
         figures=wording.key_figures(scene, foreground),

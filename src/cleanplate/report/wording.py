@@ -117,11 +117,11 @@ def warnings(scene: Scene) -> list[str]:
             f"{'is' if missing == 1 else 'are'} missing."
         )
     if sentence := str(_inner(scene.provenance, "view").get("sentence", "")):
-        found.append(f"{sentence[:1].upper()}{sentence[1:]}.")
+        found.append(f"{sentence_of(sentence)}.")
     notes = recording.get("notes")
     for note in notes if isinstance(notes, list) else []:
         sentence = str(note)[:_LONGEST_NOTE]
-        found.append(f"{sentence[:1].upper()}{sentence[1:]}.")
+        found.append(f"{sentence_of(sentence)}.")
     if lost := scene.camera.lost_frames:
         found.append(f"{_frames(lost)} did not show enough of the scene to be registered.")
     if scene.coverage and (sentence := str(scene.coverage["sentence"])):
@@ -253,7 +253,11 @@ def setting_tables(scene: Scene) -> list[Table]:
 
 def provenance_tables(provenance: Mapping[str, object]) -> list[Table]:
     """Where the scene comes from: the run, its input, versions and machine."""
-    top = {key: value for key, value in provenance.items() if not isinstance(value, Mapping)}
+    top = {
+        key: value
+        for key, value in provenance.items()
+        if not isinstance(value, Mapping) and key != "findings"
+    }
     groups = {key: value for key, value in provenance.items() if isinstance(value, Mapping)}
     tables = [Table("Run", _origin_rows(top))]
     tables += [Table(key.capitalize(), _origin_rows(group)) for key, group in groups.items()]
@@ -288,6 +292,11 @@ def size(pixels: Sequence[object]) -> str:
     """A size, height first, as width times height."""
     height, width = pixels
     return f"{width} \u00d7 {height}"
+
+
+def sentence_of(text: str) -> str:
+    """A text with a capital at its beginning."""
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _origin_rows(values: Mapping[str, object]) -> list[TableRow]:

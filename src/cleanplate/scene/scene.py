@@ -17,6 +17,7 @@ from cleanplate.scene.run_folder import RunFolder
 from cleanplate.scene.state_tensors import tensors_of
 from cleanplate.scene_file import COVERAGE, Sample, SceneData, write_scene
 from cleanplate.scene_model import CameraMotion, SceneModel
+from cleanplate.scene_model.findings import SceneFindings
 from cleanplate.scene_reading import read_coverage
 from cleanplate.segmentation import SegmentationPlan, SegmentationSettings, ShadowModel
 from cleanplate.segmentation.difference import corrected
@@ -98,6 +99,11 @@ class Scene:
         """
         content = self.plots.get(COVERAGE)
         return None if content is None else read_coverage(content)
+
+    @cached_property
+    def findings(self) -> SceneFindings:
+        """What the scene was found to be, and what is done about it; empty in older scenes."""
+        return SceneFindings.of(self.provenance.get("findings"))
 
     def open_stream(
         self,

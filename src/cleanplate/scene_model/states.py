@@ -82,9 +82,9 @@ def state_names(plates: Sequence[Picture]) -> list[str]:
 
 
 def in_words(shares: Mapping[str, float]) -> str:
-    """As in `2 states of the scene: day (71 %), infrared (29 %)`."""
+    """As in `2 states: day (71 %), infrared (29 %)`."""
     parts = ", ".join(f"{name} ({100 * share:.0f} %)" for name, share in shares.items())
-    return f"{len(shares)} states of the scene: {parts}"
+    return f"{len(shares)} states: {parts}"
 
 
 def compared_size(size: FrameSize) -> FrameSize:

@@ -63,6 +63,7 @@ class GivenStills(Stills):
                 )
         self._values = [part.values for part in parts]
         self._times = [part.time for part in parts]
+        self._has_times = any(isinstance(frame, Frame) for frame in frames)
         super().__init__("the given frames", [part.number for part in parts])
 
     def fingerprint(self) -> str:
@@ -75,6 +76,11 @@ class GivenStills(Stills):
         for place in np.linspace(0, len(values) - 1, count).round().astype(int):
             digest.update(np.ascontiguousarray(values[place]).tobytes())
         return digest.hexdigest()
+
+    @property
+    def has_times(self) -> bool:
+        """Whether the frames were given with times."""
+        return self._has_times
 
     def _read(self, position: int) -> Decoded:
         return Decoded(self._values[position], UPRIGHT)

@@ -93,6 +93,7 @@ class Tally:
         yielded: Frames handed out.
         levels: How often each grey level was met where it was looked for.
         repaired: Frames met of which the decoder had to make up parts.
+        interlaced: Frames met that the file marks as interlaced.
     """
 
     passed: int = 0
@@ -104,6 +105,7 @@ class Tally:
     yielded: int = 0
     levels: NDArray[np.int64] = field(default_factory=lambda: np.zeros(256, np.int64))
     repaired: int = 0
+    interlaced: int = 0
 
     def meet(self, time: float) -> None:
         """Notes a frame that is there."""
@@ -182,6 +184,16 @@ class VideoSource(ABC):
     def frames_damaged(self) -> int:
         """Frames of the last or running pass that were left out, or shown with parts made up."""
         return self._tally.damaged + self._tally.repaired
+
+    @property
+    def frames_interlaced(self) -> int:
+        """Frames of the last or running pass that the file marks as interlaced."""
+        return self._tally.interlaced
+
+    @property
+    def has_times(self) -> bool:
+        """Whether its frames have times of their own; else a frame rate is assumed."""
+        return self.frame_rate is not None
 
     @property
     def frames_passed(self) -> int:

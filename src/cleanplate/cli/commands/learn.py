@@ -15,7 +15,6 @@ from cleanplate.learning import learn as learn_scene
 from cleanplate.progress import ProgressListener
 from cleanplate.scene import Scene
 from cleanplate.scene.run_folder import RunFolder
-from cleanplate.scene_model.states import in_words
 from cleanplate.setting_trees import merge, overruled, parse_assignments, read_settings_file
 from cleanplate.settings import (
     resolve,
@@ -159,12 +158,12 @@ def report_scene(console: Console, scene: Scene, out: Path, seconds: float) -> N
         "values": source.get("values"),
         "states": provenance["states"],
         "view": provenance["view"],
+        "findings": scene.findings.as_values(),
         "coverage": scene.coverage,
     }
     text = (
         f"learned {source['name']} by {scene.settings.method} from "
         f"{source['frames_learned_from']} of {source['frames']} frames in {seconds:.1f} s: {out}"
     )
-    if len(provenance["states"]) > 1:
-        text += f"\n{in_words(provenance['states'])}"
+    text += f"\nthe scene: {scene.findings.sentence}"
     console.result(values, text)

@@ -25,6 +25,8 @@ _LIKE = 0.5
 """Share of the picture that agrees, light explained, in frames of one state."""
 _LEAST_STATE_SHARE = 0.05
 _LEAST_FRAMES = 20
+LEAST_FOR_STATES = 2 * _LEAST_FRAMES
+"""Fewest frames in which states are looked for."""
 _MOST_LIKENESS = 0.2
 """Share of the picture up to which the plates of two states may agree; visitors change less."""
 
@@ -43,7 +45,7 @@ def find_states(frames: FrameStack, most: int, threshold: int) -> list[list[int]
         threshold: Difference summed over RGB that counts, `SegmentationPlan.compared_threshold`.
     """
     everything = [list(range(len(frames)))]
-    if len(frames) < 2 * _LEAST_FRAMES:
+    if len(frames) < LEAST_FOR_STATES:
         return everything
     sampled = spread_positions(len(frames), _SAMPLED)
     small = [comparable(frames.read([position])[0]) for position in sampled]

@@ -19,7 +19,8 @@ from cleanplate.video import FrameCache
 from cleanplate.video.registration import SEARCHED_PIXELS, Motion, Registrar, Registration
 
 _SAMPLES = 40
-_LEAST_SAMPLES = 9
+LEAST_SAMPLES = 9
+"""Fewest frames from which the motion of a camera is found."""
 _SAMPLE_BYTES = 128_000_000
 _LEAST_FOUND = 0.5
 """Share of the frames whose motion has to be found for the camera's to be known at all."""
@@ -52,12 +53,12 @@ def stabilise(
         wanted: A motion to be taken for granted, `off`, or `auto`: only where there is one.
         progress: Told how many frames are aligned.
     """
-    if wanted == "off" or len(frames) < _LEAST_SAMPLES:
+    if wanted == "off" or len(frames) < LEAST_SAMPLES:
         return CameraMotion()
     how = _find_motion(frames) if wanted == "auto" else _known(wanted)
     if how is None:
         return CameraMotion()
-    count = max(_LEAST_SAMPLES, min(_SAMPLES, _SAMPLE_BYTES // (3 * frames.size.pixels)))
+    count = max(LEAST_SAMPLES, min(_SAMPLES, _SAMPLE_BYTES // (3 * frames.size.pixels)))
     plate = _stabilised_plate(frames.read(spread_positions(len(frames), count)), how)
     if plate is None:
         return CameraMotion()

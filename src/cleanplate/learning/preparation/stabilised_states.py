@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from cleanplate.learning.preparation.find_states import find_states
 from cleanplate.learning.preparation.flicker import take_out_bands
 from cleanplate.learning.preparation.learned_view import LearnedView, keep_one_view
-from cleanplate.learning.preparation.stabilisation import stabilise
+from cleanplate.learning.preparation.stabilisation import LEAST_SAMPLES, stabilise
 from cleanplate.progress import ProgressListener
 from cleanplate.scene_model import CameraMotion
 from cleanplate.settings import SamplingSettings
@@ -22,12 +22,14 @@ class Stabilised(NamedTuple):
         parts: Positions of the frames of each state, the main one first.
         view: Which view was kept, where the camera was moved; None: it was not.
         flickers: Whether bands of lamps rolled through the frames.
+        unmeasured: Why it is not known how the camera shakes; empty: it is known.
     """
 
     camera: CameraMotion
     parts: list[list[int]]
     view: LearnedView | None = None
     flickers: bool = False
+    unmeasured: str = ""
 
     def as_values(self) -> dict[str, Any]:
         """Plain values for the provenance of a scene."""
@@ -59,6 +61,14 @@ def stabilised_states(
     if sampling.registration == "auto":
         parts = find_states(frames, sampling.max_states, threshold)
         if len(parts) > 1:
-            return Stabilised(CameraMotion(), parts, view, flickers)
+            reason = "the scene has several states"
+            return Stabilised(CameraMotion(), parts, view, flickers, reason)
     camera = stabilise(frames, sampling.registration, progress)
-    return Stabilised(camera, find_states(frames, sampling.max_states, threshold), view, flickers)
+    parts = find_states(frames, sampling.max_states, threshold)
+    return Stabilised(camera, parts, view, flickers, _unmeasured(sampling, frames))
+
+
+def _unmeasured(sampling: SamplingSettings, frames: FrameCache) -> str:
+    if sampling.registration == "off":
+        return "sampling.registration=off"
+    return f"fewer than {LEAST_SAMPLES} frames" if len(frames) < LEAST_SAMPLES else ""

@@ -180,6 +180,7 @@ class Movie(VideoSource):
             tally.damaged += max(0, index - start)
             if index >= self.span.first:
                 tally.repaired += timed.item.is_damaged
+                tally.interlaced += timed.item.frame.interlaced_frame
                 if last is not None and not decoder.is_counted:
                     tally.damaged += _lost_between(last, timed, clock)
             yield timed

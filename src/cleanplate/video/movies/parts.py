@@ -144,3 +144,4 @@ class _Part:
         self._sum.damaged += self.tally.damaged
         self._sum.missing += self.tally.missing
         self._sum.repaired += self.tally.repaired
+        self._sum.interlaced += self.tally.interlaced
