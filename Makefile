@@ -65,7 +65,7 @@ test: $(STAMP) ## The tests of every change, with coverage and the slowest at th
 test-all: $(STAMP) ## All tests, also those of every night: hours
 	$(BIN)/pytest -n auto --runslow --runnightly --runsweep --durations=50
 
-demo: $(STAMP) ## Learn a painted intersection and cut out its cars, into demo/
+demo: $(STAMP) ## Learn a painted crossroads and cut out its cars, into demo/
 	$(BIN)/cleanplate demo --overwrite --out demo
 
 build: $(STAMP) ## Wheel and source archive, into dist/

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from calls import CommandLine, files_of
 
-from cleanplate.datasets import known_datasets, open_sequence
+from cleanplate.datasets import find_sequences, known_datasets, open_sequence
 from cleanplate.datasets.manifest import MANIFEST
 from dataset_copies import COPIES, SCENE, write_picture
 
@@ -151,3 +151,23 @@ class TestTruth:
         write_picture(tmp_path / "plate.png", SCENE.best_still_plate())
         outcome = cleanplate("score-plate", tmp_path / "plate.png", "--truth", painted.path)
         assert outcome.is_refused_with("has no true plate", code=1)
+
+
+class TestPaint:
+    def test_scenes_of_several_kinds_are_sequences_with_their_kind(
+        self, cleanplate: CommandLine, tmp_path: Path
+    ) -> None:
+        kinds = ("--kind", "arena", "--kind", "water", "--seeds", "2", "--seconds", "1")
+        outcome = cleanplate("datasets", "paint", "--out", tmp_path / "p", *kinds, "--json")
+        assert outcome.code == 0, outcome
+        scenes = [(scene["kind"], scene["seed"]) for scene in outcome.json["scenes"]]
+        assert scenes == [("arena", 0), ("arena", 1), ("water", 0), ("water", 1)]
+        found = [(one.category, one.name) for one in find_sequences(tmp_path / "p")]
+        assert found == [(kind, f"seed{seed}") for kind, seed in scenes]
+        assert cleanplate("datasets", "check", tmp_path / "p").code == 0
+        again = cleanplate("datasets", "paint", "--out", tmp_path / "p", *kinds)
+        assert again.is_refused_with("is not empty", code=1)
+
+    def test_no_scene_is_refused(self, cleanplate: CommandLine, tmp_path: Path) -> None:
+        outcome = cleanplate("datasets", "paint", "--out", tmp_path / "p", "--seeds", "0")
+        assert outcome.is_refused_with("give --seeds 1 or more", code=2)

@@ -412,7 +412,22 @@ class TestDemo:
         assert outcome.code == 0, outcome
         assert Path(outcome.json["report"]).is_file()
         assert {"F", "recall", "precision", "AGE", "seconds"} <= set(outcome.json)
+        assert outcome.json["kind"] == "crossroads"
         assert (tmp_path / "demo" / "scene" / "plate.png").exists()
+        assert (tmp_path / "demo" / "crossroads.avi").exists()
+
+    def test_a_kind_replaces_another(self, cleanplate: CommandLine, tmp_path: Path) -> None:
+        call = ("demo", "--out", tmp_path / "demo", *self.SHORT, "--overwrite", "--json")
+        for kind, video in (("arena", "arena.avi"), ("sunpatch", "sunpatch.avi")):
+            outcome = cleanplate(*call, "--kind", kind)
+            assert outcome.code == 0, outcome
+            assert outcome.json["kind"] == kind
+            assert [path.name for path in (tmp_path / "demo").glob("*.avi")] == [video]
+
+    def test_an_unknown_kind_is_refused(self, cleanplate: CommandLine, tmp_path: Path) -> None:
+        outcome = cleanplate("demo", "--out", tmp_path / "demo", "--kind", "fog")
+        assert outcome.is_refused_with("there is no kind 'fog'", code=2)
+        assert not (tmp_path / "demo").exists()
 
     @pytest.mark.parametrize(
         ("options", "code"),

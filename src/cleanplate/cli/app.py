@@ -24,19 +24,20 @@ _COMMANDS = {
     "export": ("export:export", "Write the network of a learned scene as an ONNX file."),
     "methods": ("methods:methods", "List the methods, or the settings of one."),
     "report": ("report:report", "Write one self-contained page about a learned scene."),
-    "demo": ("demo:demo", "Paint a crossroads, learn it, segment it, score it, report it."),
+    "demo": ("demo:demo", "Paint a scene of a kind, learn it, segment it, score it, report it."),
     "doctor": ("doctor:doctor", "Check this installation."),
 }
 
 _DATASET_COMMANDS = {
     "list": ("datasets:list_datasets", "List the data sets with their forms, terms and papers."),
     "fetch": ("datasets:fetch", "Download a data set and unpack it."),
+    "paint": ("datasets:paint", "Paint scenes of several kinds with exact truth."),
     "check": ("datasets:check", "Check a tree: frames, sizes, labels, plates, checksums."),
 }
 
 for _name, (_target, _help) in _COMMANDS.items():
     app.command(f"cleanplate.cli.commands.{_target}", name=_name, help=_help)
-_datasets = App(name="datasets", help="List, fetch and check data sets with truth.")
+_datasets = App(name="datasets", help="List, fetch, paint and check data sets with truth.")
 for _name, (_target, _help) in _DATASET_COMMANDS.items():
     _datasets.command(f"cleanplate.cli.commands.{_target}", name=_name, help=_help)
 app.command(_datasets)

@@ -1,4 +1,4 @@
-"""`cleanplate datasets list`, `fetch` and `check`."""
+"""`cleanplate datasets list`, `fetch`, `paint` and `check`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from cleanplate.datasets.manifest import (
     read_manifest,
     sum_files,
 )
-from cleanplate.errors import GroundTruthError, OutputError
+from cleanplate.datasets.painted import KINDS, PaintedSettings, paint_scene, write_sequence
+from cleanplate.errors import GroundTruthError, OutputError, UsageError
 
 _NAMED = 5
 
@@ -82,6 +83,41 @@ def fetch(
         if there:
             text += f"; {there} of {len(fetched)} archives had been fetched before"
         console.result(values, text)
+
+
+def paint(
+    *,
+    out: Annotated[Path, Parameter(name=["--out", "-o"])] = Path("painted"),
+    kind: Annotated[list[str] | None, Parameter(negative="")] = None,
+    seeds: int = 1,
+    seconds: float | None = None,
+    common: CommonOptions | None = None,
+) -> None:
+    """Paint scenes of several kinds with exact truth, as sequences to score and to compare on.
+
+    Args:
+        out: Folder for them; a scene goes to KIND/seedN in it, which has to be empty.
+        kind: Kind of scene, as for demo; may be repeated; default all of them.
+        seeds: How many scenes of each kind, with the seeds from 0.
+        seconds: Length of each; default the kind's own.
+    """
+    with Console(common or CommonOptions()) as console:
+        if seeds < 1:
+            raise UsageError(f"{seeds} scenes of a kind cannot be painted; give --seeds 1 or more")
+        length = {} if seconds is None else {"seconds": seconds}
+        scenes = [
+            PaintedSettings.parse({"kind": name, "seed": seed, **length})
+            for name in dict.fromkeys(kind or KINDS)
+            for seed in range(seeds)
+        ]
+        painted = []
+        for number, settings in enumerate(scenes, 1):
+            folder = out / settings.kind / f"seed{settings.seed}"
+            write_sequence(paint_scene(settings), folder, picture_format="avi")
+            painted.append({"kind": settings.kind, "seed": settings.seed, "folder": str(folder)})
+            console.progress("painting", number, len(scenes))
+        values = {"command": "datasets paint", "folder": str(out), "scenes": painted}
+        console.result(values, f"{len(painted)} scenes in {out}")
 
 
 def check(

@@ -15,8 +15,10 @@ from cyclopts import Parameter
 from cleanplate.cli.console import CommonOptions, Console
 from cleanplate.datasets import open_sequence
 from cleanplate.datasets.painted import (
-    PaintedIntersection,
+    DEFAULT_KIND,
+    KINDS,
     PaintedSettings,
+    paint_scene,
     write_sequence,
     write_video,
 )
@@ -32,7 +34,6 @@ from cleanplate.settings import DEFAULT_METHOD, resolve
 from cleanplate.video import MaskWriter
 from cleanplate.writing import Own, foreign_in, locked, remove_own, require_own, write_whole
 
-_VIDEO = "crossroads.avi"
 _MARK = ".cleanplate-demo"
 """Name of the empty file by which a demo is known."""
 _SEQUENCE = Own(
@@ -43,16 +44,18 @@ _SEQUENCE = Own(
         "GT": Own.named("GT_background.png"),
     },
 )
+_VIDEOS = tuple(f"{kind}.avi" for kind in KINDS)
 _MASKS = Own(re.compile(r"bin[0-9]{6,}\.png"))
 _OWN = Own.named(
-    *(_VIDEO, REPORT, _MARK), folders={"sequence": _SEQUENCE, "masks": _MASKS, "scene": Own()}
+    *(REPORT, _MARK, *_VIDEOS), folders={"sequence": _SEQUENCE, "masks": _MASKS, "scene": Own()}
 )
 
 
 def demo(
     *,
     out: Annotated[Path, Parameter(name=["--out", "-o"])] = Path("demo"),
-    seconds: float = 40.0,
+    kind: str = DEFAULT_KIND,
+    seconds: float | None = None,
     red_share: float = 0.4,
     seed: int = 0,
     method: str = DEFAULT_METHOD,
@@ -60,11 +63,12 @@ def demo(
     overwrite: Annotated[bool, Parameter(negative="")] = False,
     common: CommonOptions | None = None,
 ) -> None:
-    """Paint a crossroads with a red light, learn it, segment it, score it, report it.
+    """Paint a scene of a kind, learn it, segment it, score it, report it.
 
     Args:
         out: Folder for the painted sequence, the scene, the masks and report.html.
-        seconds: Length of the painted clip.
+        kind: crossroads, night, snow, sway, water, thermal, lowrate, jitter, arena or sunpatch.
+        seconds: Length of the painted clip; the kind's own is 40, 60 or 640 (lowrate).
         red_share: Share of the time for which vehicles stand at the stop lines, 0.1 to 0.9.
         seed: Of the painting and the learning.
         method: Name of a method.
@@ -75,12 +79,13 @@ def demo(
         begin = time.monotonic()
         # A name or a budget that makes no sense must not cost the demo that is there.
         resolve({"method": method, "budget": budget})
-        settings = {"seconds": seconds, "seed": seed, "red_share": red_share}
-        painted = PaintedIntersection(PaintedSettings.parse(settings))
+        length = {} if seconds is None else {"seconds": seconds}
+        settings = {"kind": kind, "seed": seed, "red_share": red_share, **length}
+        painted = paint_scene(PaintedSettings.parse(settings))
         stack.enter_context(_room(out, overwrite=overwrite))
-        console.info(f"painting {len(painted)} frames of a crossroads")
+        console.info(f"painting {len(painted)} frames: {kind}")
         sequence = write_sequence(painted, out / "sequence", picture_format="jpg")
-        video = write_video(painted, out / _VIDEO)
+        video = write_video(painted, out / f"{kind}.avi")
         scene = learn_scene(
             video,
             out=out / "scene",
@@ -102,6 +107,7 @@ def demo(
         )
         values = {
             "command": "demo",
+            "kind": kind,
             "report": str(report),
             **score.measures.as_json(),
             **plate.as_json(),
@@ -119,13 +125,14 @@ def _room(out: Path, *, overwrite: bool) -> Iterator[None]:
         _require_own(out, overwrite=overwrite)
         for name in ("sequence", "masks"):
             remove_own(out / name, _OWN.folders[name])
+        remove_own(out, Own.named(*_VIDEOS))
         write_whole(out / _MARK, "")
         yield
 
 
 def _require_own(out: Path, *, overwrite: bool) -> None:
     """Refuses to replace unasked, and to replace what is not of a demo."""
-    names = [name for name in (*_OWN.folders, _VIDEO, REPORT) if os.path.lexists(out / name)]
+    names = [name for name in (*_OWN.folders, *_VIDEOS, REPORT) if os.path.lexists(out / name)]
     if not names:
         return
     if not overwrite:
@@ -134,7 +141,7 @@ def _require_own(out: Path, *, overwrite: bool) -> None:
         )
     require_own(out, _OWN)
     # Earlier versions left no mark.
-    marks = ((_MARK,), (_VIDEO, "sequence/objects.jsonl"))
+    marks = ((_MARK,), (f"{DEFAULT_KIND}.avi", "sequence/objects.jsonl"))
     if not any(all((out / name).is_file() for name in mark) for mark in marks):
         raise OutputError(f"{out} holds {names[0]}, which is not of a demo; give another --out")
     for folder in ("sequence", "masks"):

@@ -1,8 +1,9 @@
-"""Writes the painted intersection as a sequence in CDnet's layout, or as a video."""
+"""Writes a painted scene as a sequence in CDnet's layout, or as a video."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
@@ -10,7 +11,8 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from cleanplate.datasets.painted.scene import PaintedFrame, PaintedIntersection
+from cleanplate.datasets.painted.scene import PaintedFrame, PaintedScene
+from cleanplate.datasets.painted.settings import DEFAULT_KIND
 from cleanplate.errors import OutputError, UsageError
 from cleanplate.frames import Mask, Picture
 from cleanplate.writing import PartialFile, make_own_folder, output_error, write_whole
@@ -18,13 +20,15 @@ from cleanplate.writing import PartialFile, make_own_folder, output_error, write
 CODECS = {".avi": "FFV1", ".mp4": "mp4v"}
 """FFV1 keeps every value: what JPEG does to colours is more than a plate is scored by."""
 JPEG_QUALITY = 95
+INPUT_VIDEO = "input.avi"
+TRUTH = ("groundtruth", "GT")
 
 
 def write_sequence(
-    scene: PaintedIntersection,
+    scene: PaintedScene,
     folder: Path,
     *,
-    picture_format: Literal["png", "jpg"] = "png",
+    picture_format: Literal["png", "jpg", "avi"] = "png",
     first_scored: int = 1,
     exist_ok: bool = False,
 ) -> Path:
@@ -33,12 +37,13 @@ def write_sequence(
     Frames are numbered from 1: `input/in000001.png`, `groundtruth/gt000001.png`; beside them
     `ROI.bmp`, `temporalROI.txt`, `GT/GT_background.png` (the still plate) and `objects.jsonl`,
     one line a frame with the number, the time and every object (id, kind, box, waiting seconds,
-    pixels).
+    pixels); where the scene is no crossroads each line names its kind as `scene`.
 
     Args:
         scene: What is painted.
         folder: Where to; made when it is missing.
-        picture_format: Format of the input pictures; the truth is always PNG.
+        picture_format: Format of the input pictures; the truth is always PNG. `avi` writes one
+            video `input.avi` without loss, which keeps the times too.
         first_scored: Number of the first frame in `temporalROI.txt`.
         exist_ok: Whether a folder with something in it may be written into.
 
@@ -53,14 +58,18 @@ def write_sequence(
         raise UsageError(
             f"frame {first_scored} cannot be the first to score; give 1 to {len(scene)}"
         )
-    _make_folders(folder, exist_ok=exist_ok)
+    as_video = picture_format == "avi"
+    _make_folders(folder, exist_ok=exist_ok, names=TRUTH if as_video else ("input", *TRUTH))
+    if as_video:
+        write_video(scene, folder / INPUT_VIDEO)
     lines = []
     for index in range(len(scene)):
         frame = scene.frame(index)
         number = index + 1
-        _write_picture(folder / "input" / f"in{number:06d}.{picture_format}", frame.picture)
+        if not as_video:
+            _write_picture(folder / "input" / f"in{number:06d}.{picture_format}", frame.picture)
         _write_picture(folder / "groundtruth" / f"gt{number:06d}.png", frame.labels)
-        lines.append(_describe(frame, number) + "\n")
+        lines.append(_describe(frame, number, scene.settings.kind) + "\n")
     write_whole(folder / "objects.jsonl", "".join(lines), durable=False)
     _write_picture(folder / "ROI.bmp", np.full(scene.size, 255, np.uint8))
     _write_picture(folder / "GT" / "GT_background.png", scene.still_plate)
@@ -68,7 +77,7 @@ def write_sequence(
     return folder
 
 
-def write_video(scene: PaintedIntersection, path: Path) -> Path:
+def write_video(scene: PaintedScene, path: Path) -> Path:
     """Write a clip as a video file, `.avi` (FFV1, without loss) or `.mp4` (MPEG-4).
 
     Raises:
@@ -89,7 +98,7 @@ def write_video(scene: PaintedIntersection, path: Path) -> Path:
     return path
 
 
-def _write_frames(scene: PaintedIntersection, place: Path, codec: str, path: Path) -> None:
+def _write_frames(scene: PaintedScene, place: Path, codec: str, path: Path) -> None:
     height, width = scene.size
     writer = cv2.VideoWriter(
         str(place), cv2.VideoWriter.fourcc(*codec), scene.settings.frame_rate, (width, height)
@@ -103,12 +112,12 @@ def _write_frames(scene: PaintedIntersection, place: Path, codec: str, path: Pat
         writer.release()
 
 
-def _make_folders(folder: Path, *, exist_ok: bool) -> None:
+def _make_folders(folder: Path, *, exist_ok: bool, names: Sequence[str]) -> None:
     if not exist_ok and folder.is_dir() and any(folder.iterdir()):
         raise OutputError(f"{folder} is not empty; give another folder or remove it")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("input", "groundtruth", "GT"):
+        for name in names:
             make_own_folder(folder / name)
     except OutputError:
         raise
@@ -123,6 +132,7 @@ def _write_picture(path: Path, picture: Picture | Mask) -> None:
     write_whole(path, cv2.imencode(path.suffix, picture, options)[1].tobytes(), durable=False)
 
 
-def _describe(frame: PaintedFrame, number: int) -> str:
+def _describe(frame: PaintedFrame, number: int, kind: str) -> str:
     objects = [asdict(one) for one in frame.objects]
-    return json.dumps({"frame": number, "time": round(frame.time, 6), "objects": objects})
+    scene = {} if kind == DEFAULT_KIND else {"scene": kind}
+    return json.dumps({**scene, "frame": number, "time": round(frame.time, 6), "objects": objects})

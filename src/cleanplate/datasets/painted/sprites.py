@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.datasets.painted.camera import POSITION, SUN_SHADOW, Camera, Points
+from cleanplate.datasets.painted.camera import SUN_SHADOW, Camera, Points
 from cleanplate.frames import FloatMap, Picture
 
 Colour = tuple[float, float, float]
@@ -148,7 +148,7 @@ def paint_projected(
     if bounds is None:
         return None
     starts = (0, *solid.ends[:-1])
-    views = POSITION - world[list(starts)]
+    views = camera.position - world[list(starts)]
     shown = (np.einsum("ij,ij->i", solid.outward, views) > 0) | solid.flat
     if larger is None:
         larger = 4 if bounds.width * bounds.height < FINE_AREA else 2

@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.datasets.painted.layout import CROSS_HALF, CROSS_ZEBRA, MAIN_HALF, MAIN_ZEBRA
 from cleanplate.datasets.painted.settings import PaintedSettings
-from cleanplate.datasets.painted.signals import Signals
+from cleanplate.datasets.painted.street.layout import CROSS_HALF, CROSS_ZEBRA, MAIN_HALF, MAIN_ZEBRA
+from cleanplate.datasets.painted.street.signals import Signals
 
 CROSSING_SPEED = 1.75
 MEAN_INTERVAL = 26.0

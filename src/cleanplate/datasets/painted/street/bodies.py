@@ -8,9 +8,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from cleanplate.datasets.painted.camera import YAW, Points
+from cleanplate.datasets.painted.camera import Points
 from cleanplate.datasets.painted.sprites import Colour, Face, Solid, lit
-from cleanplate.datasets.painted.traffic import LENGTHS, WIDTHS
+from cleanplate.datasets.painted.street.traffic import LENGTHS, WIDTHS
 
 PAINTS: tuple[Colour, ...] = (
     (30, 31, 35),
@@ -293,19 +293,20 @@ def _bus(build: _Builder, style: int, braking: bool) -> None:  # noqa: FBT001
 
 
 @lru_cache(maxsize=2048)
-def person_solid(style: int, step: int, *, walking: bool) -> Solid:
+def person_solid(style: int, step: int, aside: tuple[float, float], *, walking: bool) -> Solid:
     """The shape of a person at the origin, flat and turned towards the camera.
 
     Args:
         style: Chooses clothes and build.
         step: Moment of the stride, 0 to `STRIDE_STEPS` - 1.
+        aside: What is to the right for the camera, as x and y of the world.
         walking: Whether arms and legs swing.
     """
     coat = COATS[style % len(COATS)]
     trousers = TROUSERS[style // 8 % len(TROUSERS)]
     tall = 1.0 + 0.06 * (style // 64 % 3 - 1)
     swing = 0.26 * math.sin(2 * math.pi * step / STRIDE_STEPS) if walking else 0.07
-    right = np.array([math.cos(YAW), -math.sin(YAW), 0.0])
+    right = np.array([*aside, 0.0])
     faces: list[Face] = []
 
     def add(outline: Sequence[tuple[float, float]], colour: Colour) -> None:

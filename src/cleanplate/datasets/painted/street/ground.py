@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.datasets.painted.camera import POSITION, SUN_SHADOW, Camera
-from cleanplate.datasets.painted.layout import (
+from cleanplate.datasets.painted.camera import SUN_SHADOW, Camera
+from cleanplate.datasets.painted.street.layout import (
     BUILDINGS,
     CORNER,
     CROSS_HALF,
@@ -66,34 +66,52 @@ class Textures:
         return np.asarray(values / (1 + (places.footprint / grain) ** 2), np.float32)
 
 
-def paint_ground(camera: Camera, seed: int) -> Picture:
-    """Ground and sky without anything that stands on it."""
+def paint_ground(camera: Camera, seed: int, *, sunny: bool = True) -> Picture:
+    """Ground and sky without anything that stands on it.
+
+    Args:
+        camera: The camera.
+        seed: Of the textures.
+        sunny: Whether houses and trees cast shadows.
+    """
     passes = 4 if camera.size.height <= 360 else 3 if camera.size.height <= 540 else 2
     textures = Textures(seed)
     total = np.zeros((*camera.size, 3), np.float32)
     for row in range(passes):
         for column in range(passes):
             shift = ((row + 0.5) / passes, (column + 0.5) / passes)
-            total += _paint_pass(camera, textures, shift)
+            total += _paint_pass(camera, textures, shift, sunny=sunny)
     return np.clip(np.rint(total / passes**2), 0, 255).astype(np.uint8)
 
 
-def _paint_pass(camera: Camera, textures: Textures, shift: tuple[float, float]) -> FloatMap:
+def places_of(camera: Camera, shift: tuple[float, float] = (0.5, 0.5)) -> Places:
+    """Where the rays through a place inside every pixel meet the ground."""
     ray_x, ray_y, ray_z = camera.rays(shift)
     length = np.sqrt(ray_x**2 + ray_y**2 + ray_z**2)
     down = np.minimum(ray_z, -1e-3)
-    travel = (-POSITION[2] / down).astype(np.float32)
-    distance = np.minimum(travel * length, 4000.0)
+    travel = (-camera.position[2] / down).astype(np.float32)
     footprint = travel / camera.focal * np.sqrt(np.maximum(length / -down, 1.0))
-    places = Places(
-        np.asarray(POSITION[0] + travel * ray_x, np.float32),
-        np.asarray(POSITION[1] + travel * ray_y, np.float32),
+    return Places(
+        np.asarray(camera.position[0] + travel * ray_x, np.float32),
+        np.asarray(camera.position[1] + travel * ray_y, np.float32),
         np.asarray(footprint, dtype=np.float32),
     )
+
+
+def _paint_pass(
+    camera: Camera, textures: Textures, shift: tuple[float, float], *, sunny: bool
+) -> FloatMap:
+    ray_x, ray_y, ray_z = camera.rays(shift)
+    length = np.sqrt(ray_x**2 + ray_y**2 + ray_z**2)
+    distance = np.minimum(
+        (-camera.position[2] / np.minimum(ray_z, -1e-3)).astype(np.float32) * length, 4000.0
+    )
+    places = places_of(camera, shift)
     colour = _paint_land(places, textures)
     _paint_road(colour, places, textures)
     _paint_markings(colour, places, textures)
-    _paint_shadows(colour, places, textures)
+    if sunny:
+        _paint_shadows(colour, places, textures)
     haze = (1 - np.exp(-np.maximum(distance - 30, 0) / 420))[..., None]
     colour += (HAZE - colour) * haze
     return np.where((ray_z < -1e-3)[..., None], colour, _sky(ray_x, ray_y, ray_z, textures))

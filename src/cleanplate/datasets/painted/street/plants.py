@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from cleanplate.datasets.painted.camera import Camera
-from cleanplate.datasets.painted.layout import PLANTS, Plant
 from cleanplate.datasets.painted.sprites import SHIFT, Bounds, Sprite, frame_bounds, reduce_canvas
+from cleanplate.datasets.painted.street.layout import PLANTS, Plant
 from cleanplate.frames import FloatMap
 
 LEAVES = ((42, 62, 36), (60, 84, 46), (82, 106, 58), (104, 128, 72), (126, 148, 88))

@@ -10,8 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.datasets.painted.bodies import STRIDE_STEPS, person_solid, vehicle_solid
-from cleanplate.datasets.painted.camera import POSITION, SUN_SHADOW, Camera, Points
+from cleanplate.datasets.painted.camera import SUN_SHADOW, Camera, Points
 from cleanplate.datasets.painted.sprites import (
     NEAR,
     SHIFT,
@@ -21,7 +20,8 @@ from cleanplate.datasets.painted.sprites import (
     frame_bounds,
     paint_projected,
 )
-from cleanplate.datasets.painted.traffic import LENGTHS, WIDTHS, Pose
+from cleanplate.datasets.painted.street.bodies import STRIDE_STEPS, person_solid, vehicle_solid
+from cleanplate.datasets.painted.street.traffic import LENGTHS, WIDTHS, Pose
 from cleanplate.frames import FloatMap
 
 KEPT = 200
@@ -51,13 +51,14 @@ class Painter:
     def __init__(self, camera: Camera, *, shadows: bool) -> None:
         self._camera = camera
         self._shadows = shadows
+        self._aside = (float(camera.axes[0, 0]), float(camera.axes[0, 1]))
         self._kept: dict[Pose, Mover | None] = {}
 
     def paint(self, poses: Sequence[Pose]) -> list[Mover]:
         """The visible things, those behind before those in front."""
         nearby = self._in_reach(poses)
         movers = [mover for pose in nearby if (mover := self._paint_one(pose)) is not None]
-        return [movers[i] for i in _back_to_front(movers)]
+        return [movers[i] for i in _back_to_front(movers, self._camera.position)]
 
     def _in_reach(self, poses: Sequence[Pose]) -> list[Pose]:
         """Those that can be seen, by a look at their middles alone."""
@@ -89,7 +90,7 @@ class Painter:
             return None
         if pose.kind == "pedestrian":
             step = round(pose.stride / (2 * math.pi) * STRIDE_STEPS) % STRIDE_STEPS
-            solid = person_solid(pose.style % 576, step, walking=pose.waiting == 0)
+            solid = person_solid(pose.style % 576, step, self._aside, walking=pose.waiting == 0)
         else:
             solid = vehicle_solid(pose.kind, pose.style % 576, pose.heading, braking=pose.braking)
         solid = solid.seen_from(depth, self._camera)
@@ -143,7 +144,7 @@ def _extents(movers: Sequence[Mover]) -> NDArray[np.float64]:
     return np.array(rows).reshape(-1, 4)
 
 
-def _back_to_front(movers: Sequence[Mover]) -> list[int]:
+def _back_to_front(movers: Sequence[Mover], eyes: Points) -> list[int]:
     """An order in which nothing is painted over what stands in front of it.
 
     Two ground rectangles that do not touch are parted by a line along x or y; the one on the
@@ -155,7 +156,7 @@ def _back_to_front(movers: Sequence[Mover]) -> list[int]:
     extents = _extents(movers)
     before = np.zeros((len(movers), len(movers)), bool)
     against = np.zeros_like(before)
-    for axis, eye in ((0, POSITION[0]), (2, POSITION[1])):
+    for axis, eye in ((0, eyes[0]), (2, eyes[1])):
         least, greatest = extents[:, axis], extents[:, axis + 1]
         # one row is behind one column when it begins beyond where the column ends, seen from
         # the camera; the camera may stand between them, then neither is in front

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cleanplate.datasets.painted.layout import CROSS_HALF, LANES, MAIN_HALF, Lane
-from cleanplate.datasets.painted.pedestrians import Crowd
 from cleanplate.datasets.painted.settings import PaintedSettings
-from cleanplate.datasets.painted.signals import SignalLight, Signals
+from cleanplate.datasets.painted.street.layout import CROSS_HALF, LANES, MAIN_HALF, Lane
+from cleanplate.datasets.painted.street.pedestrians import Crowd
+from cleanplate.datasets.painted.street.signals import SignalLight, Signals
 
 PULL = 2.3
 BRAKE = 3.0

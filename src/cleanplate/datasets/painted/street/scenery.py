@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cleanplate.datasets.painted.camera import POSITION, Camera, Points
-from cleanplate.datasets.painted.ground import HAZE
-from cleanplate.datasets.painted.layout import (
+from cleanplate.datasets.painted.camera import Camera, Points
+from cleanplate.datasets.painted.sprites import Colour, Face, Solid, Sprite, lit, paint
+from cleanplate.datasets.painted.street.ground import HAZE
+from cleanplate.datasets.painted.street.layout import (
     BUILDINGS,
     PLANTS,
     ROAD_END,
@@ -20,8 +21,7 @@ from cleanplate.datasets.painted.layout import (
     Building,
     SignalHead,
 )
-from cleanplate.datasets.painted.signals import SignalLight
-from cleanplate.datasets.painted.sprites import Colour, Face, Solid, Sprite, lit, paint
+from cleanplate.datasets.painted.street.signals import SignalLight
 
 STOREY = 3.1
 METAL: Colour = (112, 116, 118)
@@ -45,15 +45,18 @@ class Standing(NamedTuple):
 
 def paint_houses(camera: Camera, seed: int) -> list[Sprite]:
     """The houses, far to near."""
-    sprites = [paint(solid, camera, larger=_scale(camera)) for solid in _build_houses(seed)]
+    sprites = [
+        paint(solid, camera, larger=_scale(camera))
+        for solid in _build_houses(seed, tuple(camera.position[:2].tolist()))
+    ]
     return [sprite for sprite in sprites if sprite is not None]
 
 
 @lru_cache(maxsize=4)
-def _build_houses(seed: int) -> tuple[Solid, ...]:
+def _build_houses(seed: int, eye: tuple[float, float]) -> tuple[Solid, ...]:
     random = np.random.default_rng([seed, 31])
     return tuple(
-        Solid.of([_hazy(face, house) for face in _house_faces(house, random)])
+        Solid.of([_hazy(face, house, eye) for face in _house_faces(house, random)])
         for house in BUILDINGS
     )
 
@@ -100,8 +103,8 @@ def _scale(camera: Camera) -> int:
     return 4 if camera.size.height <= 360 else 3 if camera.size.height <= 540 else 2
 
 
-def _hazy(face: Face, house: Building) -> Face:
-    distance = float(np.hypot(house.left - POSITION[0], house.near - POSITION[1]))
+def _hazy(face: Face, house: Building, eye: tuple[float, float]) -> Face:
+    distance = float(np.hypot(house.left - eye[0], house.near - eye[1]))
     haze = 1 - math.exp(-max(distance - 30, 0) / 420)
     red, green, blue = (
         part + (float(fog) - part) * haze for part, fog in zip(face.colour, HAZE, strict=True)

@@ -1,0 +1,1 @@
+"""A street with a crossing: its ground, houses, plants, lights, vehicles and people."""
