@@ -66,7 +66,7 @@ def refined_by(
     """
     threshold = ops.threshold * 0 + limit
     seen = Seen(*pair, threshold, threshold, ops.edge, ops.coloured(*pair))
-    return refined(plan, ops, seen, *masks)[0]
+    return refined(plan, ops, seen, *masks, threshold | 255).mask
 
 
 def refined_of(

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from operator import mul, sub
+from typing import NamedTuple
 
 from cleanplate.segmentation.difference import GREY_GAIN
-from cleanplate.segmentation.ops import Bits, Maps, Numbers, Ops, Seen, disc
-from cleanplate.segmentation.plan import SegmentationPlan
+from cleanplate.segmentation.ops import Bits, Maps, Numbers, Ops, Regions, Seen, disc, square
+from cleanplate.segmentation.plan import STRONG_COUNTS, SegmentationPlan
 
 LEAST_CLEAR = 0.5
 """Share of a weak region that has to be clear for the rest to be foreground too."""
@@ -57,10 +58,52 @@ def _joined(ops: Ops, mask: Bits, weak: Bits) -> Bits:
     return mask | regions.covered((covered >= LEAST_CLEAR * area) & (covered > 0))
 
 
+def small_objects(
+    plan: SegmentationPlan, ops: Ops, mask: Bits, rough: Bits, relit: Bits, strong: Bits
+) -> Bits:
+    """Regions of a raw mask that the clean-up took for specks, and that are too clear for that.
+
+    A region stays by its evidence, not by its size alone: its pixels count, and strong ones several
+    times. It has to be alone, since larger objects and shadows have pieces around them.
+
+    Args:
+        plan: Of the masks.
+        ops: The primitives.
+        mask: Before the clean-up.
+        rough: After it.
+        relit: What is the background in another light.
+        strong: Where the difference is strong evidence.
+    """
+    left = strong & mask & ~rough
+    if ops.is_empty(left):
+        return left
+    large = rough | ops.median_filter(relit, plan.median_side)
+    near = ops.dilated(large, square(plan.alone_side))
+    regions = ops.regions(mask)
+    is_alone = regions.total(regions.are_in(near)) == 0
+    is_clear = regions.total(regions.are_in(left)) > 0
+    evidence = _evidence(regions, mask, strong)
+    return regions.covered(is_alone & is_clear & (evidence >= plan.min_area))
+
+
+class Refined(NamedTuple):
+    """A mask with its boundary decided again.
+
+    Attributes:
+        mask: What is foreground.
+        strong: Single pixels along the boundary that are strong evidence.
+        shaded: What left the mask as a shadow; None: not asked for.
+    """
+
+    mask: Bits
+    strong: Bits
+    shaded: Bits | None
+
+
 def refined(
-    plan: SegmentationPlan, ops: Ops, seen: Seen, mask: Bits, raw: Bits
-) -> tuple[Bits, Bits | None]:
-    """Mask with its boundary decided again, and what left it as a shadow; None: not asked for.
+    plan: SegmentationPlan, ops: Ops, seen: Seen, mask: Bits, raw: Bits, strong: Maps
+) -> Refined:
+    """Mask with its boundary decided again.
 
     Args:
         plan: Of the masks.
@@ -68,9 +111,10 @@ def refined(
         seen: The frames.
         mask: After the clean-up.
         raw: Before it; only what is in here can come back.
+        strong: Difference above which a pixel is strong evidence.
     """
     if plan.boundary_depth == 0 or ops.is_empty(mask):
-        return mask, None
+        return Refined(mask, ops.above(seen.difference, strong), None)
     # Where the frame cuts through an object there is no outline: nothing is eroded there.
     core = ops.eroded(mask, disc(2 * plan.boundary_depth + 1))
     rim = ops.dilated(mask, disc(2 * plan.boundary_reach + 1)) & ~core
@@ -88,12 +132,13 @@ def refined(
     differs = is_inside & (difference >= plan.empty)
     differs = differs | (~is_inside & is_clear & pixels.are_in(raw))
     single = core | pixels.mask(differs & ~is_shaded)
-    surely = core | pixels.mask(is_inside & is_clear)
+    is_strong = difference > pixels.at(strong)
+    surely = core | pixels.mask(is_clear & (is_inside | (is_strong & pixels.are_in(raw))))
     decided = surely | (ops.median_filter(single, _SMOOTHING) & rim)
     shaded: Bits | None = None
     if plan.labels_shadows:
         shaded = pixels.mask(differs & is_shaded) & ~decided
-    return decided, shaded
+    return Refined(decided, pixels.mask(is_strong), shaded)
 
 
 def _off_shadow(
@@ -114,9 +159,18 @@ def _sum(channels: Iterable[Numbers]) -> Numbers:
     return red + green + blue
 
 
-def without_small(ops: Ops, mask: Bits, least: int) -> Bits:
-    """Mask without the 8-connected regions of fewer pixels."""
+def without_small(ops: Ops, mask: Bits, least: int, strong: Bits | None = None) -> Bits:
+    """Mask without the 8-connected regions of fewer pixels, of which strong ones count more."""
     if least <= 1 or ops.is_empty(mask):
         return mask
     regions = ops.regions(mask)
-    return regions.covered(regions.total(regions.are_in(mask)) >= least)
+    return regions.covered(_evidence(regions, mask, strong) >= least)
+
+
+def _evidence(regions: Regions, mask: Bits, strong: Bits | None) -> Numbers:
+    """Pixels of each region, of which strong ones count several times."""
+    pixels = regions.are_in(mask)
+    size = regions.total(pixels)
+    if strong is None:
+        return size
+    return size + STRONG_COUNTS * regions.total(pixels & regions.are_in(strong))

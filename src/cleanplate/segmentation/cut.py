@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cleanplate.segmentation.cleanup import cleaned, refined, without_small
+from cleanplate.segmentation.cleanup import cleaned, refined, small_objects, without_small
 from cleanplate.segmentation.evidence import judge
 from cleanplate.segmentation.ops import Bits, Flags, Maps, Ops, Pictures, Seen, square
 from cleanplate.segmentation.plan import SegmentationPlan
@@ -31,6 +31,7 @@ def cut(
     seen, mask, considered = whole.within(part), everything[part], considered[part]
     weak = None if ops.low_threshold is None else considered
     dropped: Bits | None = None
+    raw = mask
     if plan.tells_shadows:
         verdict = judge(plan, ops, seen, mask, considered)
         dropped = verdict.shadows
@@ -38,13 +39,17 @@ def cut(
         if weak is not None:  # what is clearly foreground is weak foreground too
             weak = (weak & ~verdict.possible) | mask
     rough = cleaned(plan, ops, mask, weak, seen.difference)
+    strong = ops.strong_threshold[part]
+    clear = ops.above(seen.difference, strong)
+    rough = rough | small_objects(plan, ops, mask, rough, raw & ~mask, clear)
     inner = ops.part(rough, plan.boundary_reach)
-    decided, shaded = refined(plan, ops, seen.within(inner), rough[inner], mask[inner])
-    final = ops.placed(without_small(ops, decided, plan.min_area), inner, mask)
+    found = refined(plan, ops, seen.within(inner), rough[inner], mask[inner], strong[inner])
+    stays = without_small(ops, found.mask, plan.min_area, found.strong)
+    final = ops.placed(stays, inner, mask)
     shadows: Bits | None = None
     if plan.labels_shadows:
-        if shaded is not None:
-            dropped = dropped | ops.placed(shaded, inner, mask)
+        if found.shaded is not None:
+            dropped = dropped | ops.placed(found.shaded, inner, mask)
         # The test leaves a rim of each shadow; a majority would take thin ones out.
         shadows = ops.dilated(dropped, square(3)) & everything[part] & ~final
         shadows = ops.placed(without_small(ops, shadows, plan.min_area), part, everything)

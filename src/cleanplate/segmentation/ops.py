@@ -93,6 +93,7 @@ class Ops(Protocol):
     Attributes:
         threshold: Difference above which pixels are foreground.
         low_threshold: The same within regions that differ clearly; None: no such regions.
+        strong_threshold: Above which a single pixel is strong evidence.
         edge: The outermost pixels of a frame.
         general: For which frames the scene's own shadows are not known; None: for none.
         loss: What its own shadows do to red, green and blue, as a share of the light, NaN where
@@ -101,6 +102,7 @@ class Ops(Protocol):
 
     threshold: Maps
     low_threshold: Maps | None
+    strong_threshold: Maps
     edge: Bits
     general: Flags | None
     loss: tuple[Flags, ...] | None

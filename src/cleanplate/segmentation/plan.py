@@ -27,6 +27,12 @@ _EMPTY = 0.4
 _DIFFERS = 0.5
 """Share of the threshold from which on a frame differs at all: where less does, a gap between two
 vehicles is none in a vehicle."""
+_STRONG, STRONG_COUNTS = 2, 2
+"""Difference, in thresholds, from which a pixel is strong evidence, and how often it then counts
+beside itself: a bird of 3x3 pixels is smaller than the noise of leaves, and far clearer."""
+_ALONE_SIDE = 25
+"""Side of the square, in pixels of 320x240, in which a small object is alone: beside larger ones
+there are pieces of them, and of their reflections."""
 _GHOST_SIDE, _CORRECTION_SIDE, _STILL_SIDE = 7, 5, 3
 """Sides of squares in pixels of 320x240: over which the two sides of an outline are compared, by
 which a corrected region grows, and over which a pixel's appearance is averaged."""
@@ -158,6 +164,11 @@ class SegmentationPlan:
         return 2 * (round(_CAST_REACH * _scale(self.size)) + CASTER_SIDE // 2) + 1
 
     @property
+    def alone_side(self) -> int:
+        """Side of the square in which an object that the median filter takes out is alone."""
+        return odd_length(_ALONE_SIDE, _scale(self.size))
+
+    @property
     def neighbour_side(self) -> int:
         """Side of the square in which what is weak follows clear pixels."""
         return max(3, self.median_side)
@@ -166,7 +177,8 @@ class SegmentationPlan:
     def reach(self) -> int:
         """How far from what differs anything is looked at or changed, in pixels."""
         outline = max(self.closing_diameter // 2, self.boundary_reach + 1)
-        return max(self.caster_side // 2, self.median_side // 2 + outline)
+        around = max(self.caster_side // 2, self.alone_side // 2)
+        return max(around, self.median_side // 2 + outline)
 
     @property
     def tells_shadows(self) -> bool:
@@ -212,6 +224,10 @@ class SegmentationPlan:
     def thresholds(self, noise: Mask) -> Mask:
         """Difference above which each pixel counts, `(H, W)`, uint8, from its noise."""
         return _raised(self.threshold, self.noise_factor, noise)
+
+    def strong_thresholds(self, noise: Mask) -> Mask:
+        """Difference above which a single pixel is strong evidence; 255: no pixel can be."""
+        return np.minimum(_STRONG * self.thresholds(noise).astype(np.uint16), 255).astype(np.uint8)
 
     def low_thresholds(self, noise: Mask) -> Mask | None:
         """The same within regions that differ clearly; None: no such regions."""

@@ -61,7 +61,13 @@ class SegmentationSettings(Parameters):
         description="how far inside the outline single pixels decide once more, in pixels; 0: "
         "they do not",
     )
-    min_area: int = Field(25, ge=0, le=10**9, description="smaller regions are removed, in pixels")
+    min_area: int = Field(
+        25,
+        ge=0,
+        le=10**9,
+        description="smaller regions are removed, in pixels; those that differ by twice the "
+        "threshold count three times",
+    )
     shadows: Literal["drop", "keep", "label"] = Field(
         "drop",
         description="cast shadows and patches of light: background, foreground like all that "

@@ -43,6 +43,7 @@ class Views:
         self.limits = plan.shadow_limits
         self.thresholds = _on(device, thresholds)
         self.low_thresholds = _on(device, weak) if weak else None
+        self.strong_thresholds = _on(device, [plan.strong_thresholds(noise) for noise in noises])
         self.light = TensorLight(thresholds, device) if plan.follows_light else None
         self.in_grey = torch.from_numpy(IN_GREY).to(device)
         self.edge = torch.ones(plan.size, dtype=torch.bool, device=device)
@@ -74,6 +75,7 @@ class TensorOps:
         at, is_known = torch.tensor(owners, device=views.edge.device), views.is_known[owners]
         weak, losses = views.low_thresholds, views.losses
         self.threshold, self.edge = views.thresholds[at], views.edge
+        self.strong_threshold = views.strong_thresholds[at]
         self.low_threshold = None if weak is None else weak[at]
         self._whitening = views.whitenings[at] if is_known.any() else None
         self.loss: tuple[Tensor, ...] | None = None

@@ -50,6 +50,7 @@ class ArrayOps:
             self.loss = tuple(loss_of_light(shadow))
         self.threshold = plan.thresholds(noise)
         self.low_threshold = plan.low_thresholds(noise)
+        self.strong_threshold = plan.strong_thresholds(noise)
         self._light = Light(self.threshold) if plan.follows_light else None
         self.edge = np.full(plan.size, 255, np.uint8)
         self.edge[1:-1, 1:-1] = 0
