@@ -75,12 +75,12 @@ def _title(group: Table) -> str:
 def _kind_line(group: Table, methods: Sequence[str]) -> str:
     found = {row["method"]: row for row in group["rows"]}
     means = {name: row["overall"]["F"]["mean"] for name, row in found.items()}
-    peers = [
-        means[name] for name, row in found.items() if row["kind"] == "peer" and not row["failed"]
-    ]
-    is_compared = DEFAULT_METHOD in means and bool(peers)
+    # A method that failed on a sequence is no rival: its mean is one of others.
+    whole = {name: row for name, row in found.items() if not row["failed"]}
+    peers = [means[name] for name, row in whole.items() if row["kind"] == "peer"]
+    is_compared = DEFAULT_METHOD in whole and bool(peers)
     difference = f"{means[DEFAULT_METHOD] - max(peers):+.3f}" if is_compared else ""
-    best = max(means.values())
+    best = max((means[name] for name in whole), default=0.0)
     shown = [_best(means.get(name), best) for name in methods]
     return line([_title(group), str(len(group["sequences"])), *shown, difference])
 

@@ -137,12 +137,38 @@ def test_the_page_has_a_row_for_each_kind_with_its_worst_frames(
         )
         assert ('class="painted"' in section) is each.is_painted
         for sequence in each.sequences:
-            assert f'<th scope="row">{sequence}</th>' in section
+            shown = sequence.replace("/", "/<wbr>")
+            assert f'<th scope="row">{shown}</th>' in re.sub(r">\s+|\s+<", strip, section)
             for picture in ("input", "truth", "mask"):
                 assert re.search(rf'alt="{sequence}, frame \d+: {picture}"', section)
     assert "Ahead of every peer on 4 of 4 kinds." in page
     assert "nightVideos (1 of 6)" in page
     assert not re.findall(r"""(?:src|href)=["'](?!data:|\#)""", page)
+
+
+def strip(match: re.Match[str]) -> str:
+    return match.group().strip()
+
+
+def test_a_method_that_lacks_a_sequence_is_no_rival_on_the_page(
+    result: BenchResult, tmp_path: Path
+) -> None:
+    cells = [
+        cell_result("a/x", 0.7),
+        cell_result("a/y", 0.5),
+        cell_result("a/x", 0.9, method="MOG2"),
+        cell_result("a/y", None, method="MOG2"),
+        cell_result("a/x", 0.5, method="KNN"),
+        cell_result("a/y", 0.4, method="KNN"),
+    ]
+    rows = method_rows(cells)
+    kinds = kind_results(cells, rows, dict.fromkeys(("a/x", "a/y"), SceneKind("night")))
+    page = render_page(
+        result.model_copy(update={"cells": tuple(cells), "rows": rows, "by_kind": kinds}), tmp_path
+    )
+    assert "+0.150 KNN" in page
+    assert '<span class="detail">without 1</span>' in page
+    assert "Ahead of every peer on 1 of 1 kinds." in page
 
 
 def test_csv_and_latex_have_the_kinds(out: Path, result: BenchResult) -> None:

@@ -20,6 +20,7 @@ class TableFigure:
         is_best: Whether no other in its column is better.
         share: How far its cell is filled, 0 to 100.
         details: Further figures of the same cell, in small print.
+        note: What the figure lacks, in small print.
     """
 
     shown: str
@@ -27,6 +28,7 @@ class TableFigure:
     is_best: bool = False
     share: int = 0
     details: tuple[str, ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from cleanplate.benchmark.pages.figures import (
     with_best,
 )
 from cleanplate.benchmark.pages.worst import ShownFrame, cells_of, worst_of
-from cleanplate.benchmark.results import Average, BenchResult, KindResult, ResultRow
+from cleanplate.benchmark.results import Average, BenchResult, KindResult, KindRow, ResultRow
 from cleanplate.settings import DEFAULT_METHOD
 
 _FRAMES_OF_A_SEQUENCE = 2
@@ -115,14 +115,8 @@ def _block(
     ours: ResultRow | None,
     folder: Path,
 ) -> KindBlock:
-    methods = [row.method for row in rows]
     by_method = {row.method: row for row in group.rows}
-    overall = [by_method[name].overall if name in by_method else {} for name in methods]
-    notes = [by_method[name].failed if name in by_method else () for name in methods]
-    mean = [
-        replace(figure, details=(*figure.details, f"without {len(failed)}")) if failed else figure
-        for figure, failed in zip(_figures(overall), notes, strict=True)
-    ]
+    found = [by_method.get(row.method) for row in rows]
     lead, is_behind = _lead(group, ours)
     return KindBlock(
         anchor=f"{group.protocol}-{re.sub(r'[^a-z0-9]+', '-', group.scene_kind.lower())}"
@@ -130,23 +124,29 @@ def _block(
         name=group.scene_kind,
         is_painted=group.is_painted,
         count=f"{len(group.sequences)} sequence{'s' if len(group.sequences) > 1 else ''}",
-        mean=KindLine("mean", mean),
+        mean=KindLine("mean", _means(found, len(group.sequences))),
         lead=lead,
         is_behind=is_behind,
         lines=[
             KindLine(
                 sequence,
-                _figures(
-                    [
-                        by_method[name].by_sequence.get(sequence, {}) if name in by_method else {}
-                        for name in methods
-                    ]
-                ),
+                _figures([row.by_sequence.get(sequence, {}) if row else {} for row in found]),
             )
             for sequence in group.sequences
         ],
         worst=[] if ours is None else _worst(result, group, ours, folder),
     )
+
+
+def _means(rows: Sequence[KindRow | None], count: int) -> list[TableFigure]:
+    """Means of each method; one that lacks a sequence is no rival of the others."""
+    whole = [row.overall if row and len(row.by_sequence) == count else {} for row in rows]
+    return [
+        replace(average_figure(row.overall["F"]), note=f"without {count - len(row.by_sequence)}")
+        if row and not measures
+        else figure
+        for row, measures, figure in zip(rows, whole, _figures(whole), strict=True)
+    ]
 
 
 def _figures(measures: Sequence[dict[str, Average]]) -> list[TableFigure]:
@@ -169,16 +169,13 @@ def _details(measures: dict[str, Average]) -> tuple[str, ...]:
 
 
 def _lead(group: KindResult, ours: ResultRow | None) -> tuple[str, bool]:
-    own = next((row for row in group.rows if ours and row.method == ours.method), None)
-    peers = [
-        (row.overall["F"].mean, row.method)
-        for row in group.rows
-        if row.kind == "peer" and row.overall["F"].mean is not None and not row.failed
-    ]
-    if own is None or own.overall["F"].mean is None or not peers:
+    whole = [row for row in group.rows if len(row.by_sequence) == len(group.sequences)]
+    own = [row.overall["F"].mean or 0 for row in whole if ours and row.method == ours.method]
+    peers = [(row.overall["F"].mean or 0, row.method) for row in whole if row.kind == "peer"]
+    if not own or not peers:
         return "", False
-    best, name = max(peers, key=lambda peer: (peer[0] or 0, peer[1]))
-    difference = own.overall["F"].mean - (best or 0)
+    best, name = max(peers)
+    difference = own[0] - best
     return f"{difference:+.3f} {name}".replace("-", "−", 1), difference < 0  # noqa: RUF001
 
 

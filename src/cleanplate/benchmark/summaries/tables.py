@@ -143,7 +143,8 @@ def _latex_kinds(protocol: str, methods: Sequence[str], groups: Sequence[KindRes
     ]
     for group in groups:
         averages = {row.method: row.overall["F"] for row in group.rows}
-        best = max((average.mean or 0) for average in averages.values())
+        whole = (row.overall["F"].mean or 0 for row in group.rows if not row.failed)
+        best = max(whole, default=0.0)
         cells = [kind_title(group).translate(_LATEX), str(len(group.sequences))]
         cells += [_latex_f(averages.get(method), best) for method in methods]
         lines.append(" & ".join(cells) + r" \\")
