@@ -18,7 +18,7 @@ from cleanplate.frames import FloatMap, Picture
 
 STEP = 0.1
 """Seconds between two places of a way."""
-CONTACT = 0.42
+CONTACT = 0.34
 """Strength of the soft shadow around an animal."""
 
 
@@ -47,9 +47,9 @@ class _Species(NamedTuple):
 
 
 SPECIES = (
-    _Species("mouse", (2, 4), (0.13, 0.17), (34, 62), (150, 185), 2.6, (5, 22), is_round=False),
-    _Species("mouse", (2, 4), (0.12, 0.17), (188, 222), (88, 120), 2.6, (5, 22), is_round=False),
-    _Species("fly", (7, 12), (0.034, 0.045), (38, 78), (160, 195), 6.0, (4, 20), is_round=True),
+    _Species("mouse", (2, 4), (0.13, 0.17), (34, 92), (120, 170), 2.6, (5, 22), is_round=False),
+    _Species("mouse", (2, 4), (0.12, 0.17), (150, 222), (86, 122), 2.6, (5, 22), is_round=False),
+    _Species("fly", (7, 12), (0.034, 0.045), (40, 110), (150, 195), 6.0, (4, 20), is_round=True),
 )
 
 
@@ -115,7 +115,7 @@ class Arena(PaintedScene):
                     sprite._replace(colour=sprite.colour * near),
                 )
             )
-            soft = cv2.GaussianBlur(sprite.alpha, (0, 0), max(0.05 * length, 0.6))
+            soft = cv2.GaussianBlur(sprite.alpha, (0, 0), max(0.03 * length, 0.5))
             np.maximum(shade[sprite.window], CONTACT * soft, out=shade[sprite.window])
         staging.darken(shade, np.full(3, 0.6, np.float32))
         for thing in things:
