@@ -25,11 +25,11 @@ _KINDS = shell(
     f"--methods {DEFAULT} MOG2 KNN GSOC CNT SuBSENSE PAWCS LOBSTER --out kinds",
     then="python tools/keep.py kinds kinds",
 )
-_PAINTED = shell(
-    "cleanplate bench PAINTED --by kind --no-sweep",
-    f"--methods {DEFAULT} MOG2 KNN GSOC CNT --out painted",
-    then="python tools/keep.py painted painted",
-)
+_PAINTED = "```sh\ncleanplate datasets paint --out painted --seeds 3\n" + shell(
+    "cleanplate bench painted --by kind --no-sweep",
+    f"--methods {DEFAULT} MOG2 KNN GSOC CNT --out bench",
+    then="python tools/keep.py bench painted",
+).removeprefix("```sh\n")
 _HOLD = shell(
     "cleanplate bench FOLDER",
     "--hold cdnet/baseline/highway:1000:400 cdnet/baseline/highway:660:900",
