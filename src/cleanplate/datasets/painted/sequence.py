@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
@@ -60,16 +61,20 @@ def write_sequence(
         )
     as_video = picture_format == "avi"
     _make_folders(folder, exist_ok=exist_ok, names=TRUTH if as_video else ("input", *TRUTH))
-    if as_video:
-        write_video(scene, folder / INPUT_VIDEO)
     lines = []
-    for index in range(len(scene)):
-        frame = scene.frame(index)
-        number = index + 1
+
+    def write(frame: PaintedFrame) -> None:
+        number = frame.index + 1
         if not as_video:
             _write_picture(folder / "input" / f"in{number:06d}.{picture_format}", frame.picture)
         _write_picture(folder / "groundtruth" / f"gt{number:06d}.png", frame.labels)
         lines.append(_describe(frame, number, scene.settings.kind) + "\n")
+
+    if as_video:
+        write_video(scene, folder / INPUT_VIDEO, each=write)
+    else:
+        for index in range(len(scene)):
+            write(scene.frame(index))
     write_whole(folder / "objects.jsonl", "".join(lines), durable=False)
     _write_picture(folder / "ROI.bmp", np.full(scene.size, 255, np.uint8))
     _write_picture(folder / "GT" / "GT_background.png", scene.still_plate)
@@ -77,8 +82,15 @@ def write_sequence(
     return folder
 
 
-def write_video(scene: PaintedScene, path: Path) -> Path:
+def write_video(
+    scene: PaintedScene, path: Path, *, each: Callable[[PaintedFrame], None] | None = None
+) -> Path:
     """Write a clip as a video file, `.avi` (FFV1, without loss) or `.mp4` (MPEG-4).
+
+    Args:
+        scene: What is painted.
+        path: The file.
+        each: Is given every frame too, which is painted only once.
 
     Raises:
         OutputError: The file cannot be written.
@@ -91,14 +103,22 @@ def write_video(scene: PaintedScene, path: Path) -> Path:
         )
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with PartialFile(path, suffix=path.suffix.lower()) as partial:
-            _write_frames(scene, partial.partial, codec, path)
+        with (
+            PartialFile(path, suffix=path.suffix.lower()) as partial,
+            _writer(scene, partial.partial, codec, path) as writer,
+        ):
+            for index in range(len(scene)):
+                frame = scene.frame(index)
+                writer.write(cv2.cvtColor(frame.picture, cv2.COLOR_RGB2BGR))
+                if each is not None:
+                    each(frame)
     except OSError as error:
         raise output_error(error, path, "the video") from error
     return path
 
 
-def _write_frames(scene: PaintedScene, place: Path, codec: str, path: Path) -> None:
+@contextmanager
+def _writer(scene: PaintedScene, place: Path, codec: str, path: Path) -> Iterator[cv2.VideoWriter]:
     height, width = scene.size
     writer = cv2.VideoWriter(
         str(place), cv2.VideoWriter.fourcc(*codec), scene.settings.frame_rate, (width, height)
@@ -106,8 +126,7 @@ def _write_frames(scene: PaintedScene, place: Path, codec: str, path: Path) -> N
     if not writer.isOpened():
         raise OutputError(f"{path} cannot be written as a video; give another folder or ending")
     try:
-        for index in range(len(scene)):
-            writer.write(cv2.cvtColor(scene.frame(index).picture, cv2.COLOR_RGB2BGR))
+        yield writer
     finally:
         writer.release()
 
