@@ -22,6 +22,7 @@ _COMPARED = ("sbi/HighwayI", "sbi/Board")
 _FIGURES = shell("CLEANPLATE_DATA=FOLDER python tools/figures.py --out benchmarks/main_job.json")
 _KINDS = shell(
     "cleanplate bench FOLDER --by kind --kinds benchmarks/kinds.yaml --no-sweep",
+    "--sequences 'cdnet/*' 'sbi/[!T]*' 'scenes/*'",
     f"--methods {DEFAULT} MOG2 KNN GSOC CNT SuBSENSE PAWCS LOBSTER --out kinds",
     then="python tools/keep.py kinds kinds",
 )
