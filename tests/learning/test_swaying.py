@@ -70,11 +70,40 @@ def waits(frame: Picture, at: int) -> Picture:
     return frame
 
 
+FLAG = np.s_[10:30, 100:135]
+
+
+def waves(frame: Picture, at: int) -> Picture:
+    """A flag at its pole: folds run along it once in half a second."""
+    for column in range(35):
+        phase = column / 4.5 - 2 * np.pi * at / RATE / 0.55
+        top = 12 + round(2.5 * np.sin(phase) * column / 35)
+        colour = np.array((200, 40, 40)) * (0.75 + 0.25 * np.cos(phase))
+        frame[top : top + 8, 100 + column] = colour
+        frame[top + 8 : top + 16, 100 + column] = 230 * (0.75 + 0.25 * np.cos(phase))
+    return frame
+
+
+def fidgets(frame: Picture, at: int) -> Picture:
+    """Somebody who sits there, and leans over every few seconds."""
+    left = 108 + 8 * (at // (2 * RATE) % 2)
+    frame[8:32, left : left + 14] = (40, 60, 160)
+    return frame
+
+
+def paces(frame: Picture, at: int) -> Picture:
+    """An animal that walks to and fro in its cage, always the same few steps."""
+    left = 100 + round(21 * abs(at / RATE / 1.2 % 2 - 1))
+    frame[10:30, left : left + 14] = (120, 60, 160)
+    frame[12:28:4, left + 2 : left + 12 : 3] = 220
+    return frame
+
+
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     return {
         paint.__name__: record(paint, tmp_path_factory.mktemp(paint.__name__))
-        for paint in (sways, drives, waits)
+        for paint in (sways, drives, waits, waves, fidgets, paces)
     }
 
 
@@ -87,10 +116,12 @@ def record(paint: Paint, folder: Path, seconds: float = SECONDS) -> Path:
     return write_image_folder(folder, np.stack(frames))
 
 
-def found(recording: Path, folder: Path, every: int = 1) -> NDArray[np.bool_] | None:
+def found(
+    recording: Path, folder: Path, every: int = 1, *, background: Picture = PLATE
+) -> NDArray[np.bool_] | None:
     with LearningFrames(FrameCache.fill(open_source(recording), folder, size=SIZE)) as inputs:
         some = inputs.only(range(0, len(inputs), every))
-        return find_swaying(some, StillPlate(PLATE), PLAN, NOISE, None)
+        return find_swaying(some, StillPlate(background), PLAN, NOISE, None)
 
 
 def test_what_sways_is_found_where_it_is(recordings: dict[str, Path], tmp_path: Path) -> None:
@@ -102,8 +133,18 @@ def test_what_sways_is_found_where_it_is(recordings: dict[str, Path], tmp_path: 
     assert not beyond.any()
 
 
-@pytest.mark.parametrize("name", ["drives", "waits"])
-def test_traffic_and_queues_do_not_sway(
+def test_a_flag_sways_however_small_it_is(recordings: dict[str, Path], tmp_path: Path) -> None:
+    usual = np.median([waves(PLATE.copy(), at) for at in range(0, 100, 3)], axis=0)
+    swaying = found(recordings["waves"], tmp_path, background=usual.astype(np.uint8))
+    assert swaying is not None
+    assert swaying[FLAG].mean() > 0.5
+    beyond = swaying.copy()
+    beyond[4:38, 92:145] = False
+    assert not beyond.any()
+
+
+@pytest.mark.parametrize("name", ["drives", "waits", "fidgets", "paces"])
+def test_traffic_queues_and_who_stays_do_not_sway(
     recordings: dict[str, Path], tmp_path: Path, name: str
 ) -> None:
     swaying = found(recordings[name], tmp_path)

@@ -53,6 +53,12 @@ _SURE, _LIKELY = 0.5, 0.35
 _CORE_SIDE, _LEAST_CORE = 21, 0.04
 """Side of the square that what sways is as large as everywhere, and the least share of the picture
 that it takes: distant traffic, which hardly travels in pixels, covers less."""
+_ISLAND_SIDE, _LEAST_ISLAND = 15, 0.005
+"""The same where foreground is never seen to come from elsewhere, nor to go there: a flag, a fan, a
+screen."""
+_RARELY, _OF_ISLAND = 0.02, 0.5
+"""Share of the frames in which there is foreground at least in all of an island, and how much of it
+has to sway."""
 _MARGIN = 9
 """Side of the square by which what sways is widened: at its edge it sways less often."""
 _QUANTILE = 0.8
@@ -64,6 +70,8 @@ class _Frames:
 
     Attributes:
         size: In which they are looked at.
+        looked: How many have been looked at.
+        active: In how many of them each pixel was foreground, `(h, w)`.
     """
 
     def __init__(
@@ -73,6 +81,7 @@ class _Frames:
         whole = inputs.frames.size
         scale = (_PIXELS / whole.pixels) ** 0.5
         self.size = FrameSize(*(max(1, round(side * scale)) for side in whole))
+        self.looked, self.active = 0, np.zeros(self.size, np.int32)
 
     def at(self, positions: Sequence[int]) -> Iterator[tuple[Mask, NDArray[np.bool_]]]:
         """Grey levels and foreground of frames, `(h, w)` each, one after the other."""
@@ -82,7 +91,10 @@ class _Frames:
             for picture, background in zip(pictures, backgrounds, strict=True):
                 mask = self._segmenter.segment(picture, background)
                 grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-                yield self._resized(grey), self._resized(mask) > 127
+                shown = self._resized(mask) > 127
+                self.looked += 1
+                self.active += shown
+                yield self._resized(grey), shown
 
     def _resized(self, values: Mask) -> Mask:
         return np.asarray(cv2.resize(values, self.size[::-1], interpolation=cv2.INTER_AREA))
@@ -113,17 +125,18 @@ def find_swaying(
     frames = _Frames(inputs, estimator, Segmenter(noise, plan, shadow))
     moments = spread_over_time(times, _MOMENTS)
     presence = _presence([mask for _, mask in frames.at(moments)])
-    if (presence >= _ALWAYS).mean() < _LEAST_CORE:
+    if (presence >= _ALWAYS).mean() < _LEAST_ISLAND:
         return nowhere
     bursts = [burst for at in moments if (burst := _burst(times, at))]
     if len(bursts) < _LEAST_MOMENTS:
         return None
-    votes = np.zeros((2, *frames.size), np.float32)
+    votes = np.zeros((3, *frames.size), np.float32)
     for burst in bursts:
         votes += _votes(frames, burst, [times[at] for at in burst], presence >= _MOSTLY)
-    found = _zone(
-        presence, *(cv2.boxFilter(v, -1, (_VOTES_SIDE,) * 2, normalize=False) for v in votes)
-    )
+    near = (cv2.boxFilter(v, -1, (_VOTES_SIDE,) * 2, normalize=False) for v in votes)
+    ends, ends_far, goes_on = near
+    found = _zone(presence, ends, ends_far + goes_on)
+    found |= _islands(presence, ends + ends_far, goes_on, frames.active / frames.looked)
     if not found.any():
         return nowhere
     wide = cv2.dilate(found.view(np.uint8), np.ones((_MARGIN, _MARGIN), np.uint8))
@@ -175,16 +188,16 @@ def _burst(times: Sequence[float], start: int) -> list[int]:
 def _votes(
     frames: _Frames, burst: Sequence[int], times: Sequence[float], asked: NDArray[np.bool_]
 ) -> NDArray[np.float32]:
-    """Votes of single pixels for and against swaying, `(2, h, w)`.
+    """How many pixels of foreground end before the burst does, by where they began, `(3, h, w)`.
 
-    Foreground that ends before the burst does, within reach of where it began, speaks for it; what
-    goes farther, or is still there at the end, against it.
+    Those that end within reach of where they began, those that end farther away, and those that
+    are there at the end or have left the picture. The first speak for swaying.
     """
     flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST)
     shown = frames.at(burst)
     before, mask = next(shown)
     height, width = mask.shape
-    votes = np.zeros((2, height, width), np.float32)
+    votes = np.zeros((3, height, width), np.float32)
     begun = np.argwhere(mask & asked & _has_detail(before))
     begun = begun[:: max(1, -(-len(begun) // _POINTS))]
     places = begun.astype(np.float32)
@@ -204,8 +217,13 @@ def _votes(
         moved = np.linalg.norm(places - begun, axis=1)
         far = np.where(alive, np.maximum(far, moved), far)
         seen[alive] = time - times[0]
-    sways = ~alive & (far < _REACH) & (seen >= _SEEN_SECONDS)
-    for vote, chosen in zip(votes, (sways, alive | (far >= _REACH)), strict=True):
+    ends = ~alive & (seen >= _SEEN_SECONDS)
+    kinds = (
+        ends & (far < _REACH),
+        ends & (far >= _REACH) & (far < np.inf),
+        alive | (far == np.inf),
+    )
+    for vote, chosen in zip(votes, kinds, strict=True):
         np.add.at(vote, tuple(begun[chosen].T), 1)
     return votes
 
@@ -227,11 +245,34 @@ def _pixels(places: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[NDArra
 
 def _zone(presence: FloatMap, sways: FloatMap, stays: FloatMap) -> NDArray[np.bool_]:
     """Connected places around a middle in which nearly all of the evidence is for swaying."""
-    known = sways + stays >= _LEAST_VOTES
-    share = sways / np.maximum(sways + stays, 1)
-    sure = (known & (presence >= _ALWAYS) & (share >= _SURE)).view(np.uint8)
-    core = cv2.morphologyEx(sure, cv2.MORPH_OPEN, np.ones((_CORE_SIDE, _CORE_SIDE), np.uint8))
-    wide = core | (known & (presence >= _MOSTLY) & (share >= _LIKELY)).view(np.uint8)
+    core, wide = _core(presence, sways, stays, _CORE_SIDE)
     count, labels = cv2.connectedComponents(wide, connectivity=8)
     middles = np.bincount(labels[core > 0], minlength=count)
     return (middles >= _LEAST_CORE * core.size)[labels] & (wide > 0)
+
+
+def _islands(
+    presence: FloatMap, ends: FloatMap, goes_on: FloatMap, active: FloatMap
+) -> NDArray[np.bool_]:
+    """Smaller places from which no foreground goes elsewhere, and in which it ends all the same.
+
+    What runs along a flag are its folds: it ends far from where it began, and is no object either.
+    """
+    core, wide = _core(presence, ends, goes_on, _ISLAND_SIDE)
+    busy = (active >= _RARELY).view(np.uint8)
+    busy |= core
+    count, labels = cv2.connectedComponents(busy, connectivity=8)
+    middles, sizes, swaying = (
+        np.bincount(labels[mask > 0], minlength=count) for mask in (core, busy, wide & busy)
+    )
+    is_island = (middles >= _LEAST_ISLAND * core.size) & (swaying >= _OF_ISLAND * sizes)
+    return is_island[labels] & (busy > 0)
+
+
+def _core(presence: FloatMap, sways: FloatMap, stays: FloatMap, side: int) -> tuple[Mask, Mask]:
+    """Where nearly all of the evidence is for swaying, over a square everywhere, and around it."""
+    known = sways + stays >= _LEAST_VOTES
+    share = sways / np.maximum(sways + stays, 1)
+    sure = (known & (presence >= _ALWAYS) & (share >= _SURE)).view(np.uint8)
+    core = cv2.morphologyEx(sure, cv2.MORPH_OPEN, np.ones((side, side), np.uint8))
+    return core, core | (known & (presence >= _MOSTLY) & (share >= _LIKELY)).view(np.uint8)
