@@ -107,6 +107,15 @@ def lamp(*, texture: float) -> Seen:
     return seen(painted, plate, np.zeros(SIZE, np.uint8))
 
 
+def half_white(*, texture: float, is_usual: bool) -> Seen:
+    """Sun so hard that half of the patch is all white, in the frame or in the background."""
+    plate = floor(texture=texture)
+    gain = np.ones((*SIZE, 1), np.float32)
+    gain[PATCH] = np.linspace(1.4, 3.2, 60, dtype=np.float32)[None, :, None]
+    pair = (plate, plate * gain) if is_usual else (plate * gain, plate)
+    return seen(*pair, np.zeros(SIZE, np.uint8))
+
+
 def agreement(mask: Mask, truth: Mask) -> float:
     """F of a mask; 1 where both are empty."""
     both = int(((mask > 0) & (truth > 0)).sum())
@@ -122,6 +131,7 @@ OBJECTS = {
     "dark part that hides a pattern": hidden((64, 60, 54), texture=8, is_beside=True),
     "a dark window in a vehicle": enclosed(0.6, texture=0.5),
     "bright": hidden((220, 215, 210), texture=6),
+    "white": hidden((255, 255, 255), texture=6),
 }
 CHANGES = {
     "shadow": relit(0.6, texture=6),
@@ -130,6 +140,8 @@ CHANGES = {
     "hard shadow": relit((0.17, 0.2, 0.26), texture=10, is_cast=True),
     "sun": relit(1.7, texture=6),
     "sun that clips": relit((2.0, 2.0, 2.0), texture=6),
+    "sun that is half white": half_white(texture=14, is_usual=False),
+    "shade where half is white in the sun": half_white(texture=14, is_usual=True),
     "sun, half drawn": half_drawn(1.7, texture=6, drawn=6.1),
     "lamp": lamp(texture=6),
     "lamp of another colour": relit((1.8, 1.4, 0.95), texture=6),

@@ -53,9 +53,9 @@ _SURE, _LIKELY = 0.5, 0.35
 _CORE_SIDE, _LEAST_CORE = 21, 0.04
 """Side of the square that what sways is as large as everywhere, and the least share of the picture
 that it takes: distant traffic, which hardly travels in pixels, covers less."""
-_ISLAND_SIDE, _LEAST_ISLAND = 15, 0.005
-"""The same where foreground is never seen to come from elsewhere, nor to go there: a flag, a fan, a
-screen."""
+_ISLAND_SIDE, _LEAST_ISLAND, _LARGEST_ISLAND = 15, 0.005, 0.1
+"""The same, and the most that it takes, where foreground is never seen to come from elsewhere, nor
+to go there: a flag, a fan, a screen."""
 _RARELY, _OF_ISLAND = 0.02, 0.5
 """Share of the frames in which there is foreground at least in all of an island, and how much of it
 has to sway."""
@@ -136,7 +136,8 @@ def find_swaying(
     near = (cv2.boxFilter(v, -1, (_VOTES_SIDE,) * 2, normalize=False) for v in votes)
     ends, ends_far, goes_on = near
     found = _zone(presence, ends, ends_far + goes_on)
-    found |= _islands(presence, ends + ends_far, goes_on, frames.active / frames.looked)
+    active = (frames.active / frames.looked).astype(np.float32)
+    found |= _islands(presence, ends + ends_far, goes_on, active)
     if not found.any():
         return nowhere
     wide = cv2.dilate(found.view(np.uint8), np.ones((_MARGIN, _MARGIN), np.uint8))
@@ -265,7 +266,8 @@ def _islands(
     middles, sizes, swaying = (
         np.bincount(labels[mask > 0], minlength=count) for mask in (core, busy, wide & busy)
     )
-    is_island = (middles >= _LEAST_ISLAND * core.size) & (swaying >= _OF_ISLAND * sizes)
+    is_island = (middles >= _LEAST_ISLAND * core.size) & (sizes <= _LARGEST_ISLAND * core.size)
+    is_island &= swaying >= _OF_ISLAND * sizes
     return is_island[labels] & (busy > 0)
 
 

@@ -37,7 +37,7 @@ class ShadowTests(NamedTuple):
         possible: The same with looser limits, for what differs too little to be sure of.
         darker: Light may have been taken away evenly; by itself hardly evidence of anything.
         brighter: It may have been added. Of whatever colour: lamps are of another than the evening.
-        usable: No channel of the frame is cut off.
+        usable: No channel of frame or background is cut off.
         texture: What single pixels of the background differ from those around them by, logarithms
             of grey levels.
         change: The same of frame over background.
@@ -50,6 +50,18 @@ class ShadowTests(NamedTuple):
     usable: Any
     texture: Any
     change: Any
+
+
+class Clipped(NamedTuple):
+    """Where a channel is cut off, and hides the texture.
+
+    Attributes:
+        now: In the frames.
+        usually: In their backgrounds.
+    """
+
+    now: Any
+    usually: Any
 
 
 class Change(NamedTuple):
@@ -66,13 +78,22 @@ class Change(NamedTuple):
     strangeness: Any
 
 
-def tested(change: Change, near: Change, limits: ShadowLimits) -> tuple[Any, Any, Any, Any]:
-    """Where shadows are likely and possible, and where light may be darker and brighter, bool.
+def tested(
+    change: Change, near: Change, limits: ShadowLimits, clipped: Clipped
+) -> tuple[Any, Any, Any, Any, Any]:
+    """Where shadows are likely and possible, where light may be darker and brighter, and usable.
+
+    What is cut off is never even, where the other of frame and background shows the texture: sun on
+    a floor is all white. It is asked for nothing, and goes with the patch that it is part of.
 
     Args:
         change: In the window that is asked for shadows.
         near: In the small one.
         limits: What a shadow may be.
+        clipped: Where a channel is cut off.
+
+    Returns:
+        bool, in the order of `ShadowTests`.
     """
     most = limits.variance
     is_darker = (change.light >= limits.darkest) & (change.light <= -LEAST_DARKENING)
@@ -80,6 +101,6 @@ def tested(change: Change, near: Change, limits: ShadowLimits) -> tuple[Any, Any
     is_even = change.variance < LOOSE_SPREAD**2 * most
     possible = is_darker & is_even & (change.strangeness < LOOSE_COLOUR)
     is_even, (least, brightest) = near.variance < most, RELIT_LIGHT
-    darker = is_even & (near.light >= least) & (near.light <= -LEAST_DARKENING)
-    brighter = is_even & (near.light >= LEAST_DARKENING) & (near.light <= brightest)
-    return likely, possible, darker, brighter
+    darker = (is_even | clipped.usually) & (near.light >= least) & (near.light <= -LEAST_DARKENING)
+    brighter = (is_even | clipped.now) & (near.light >= LEAST_DARKENING) & (near.light <= brightest)
+    return likely, possible, darker, brighter, ~(clipped.now | clipped.usually)

@@ -12,6 +12,7 @@ from cleanplate.segmentation.shadows import (
     SMALL_WINDOW,
     WINDOW,
     Change,
+    Clipped,
     ShadowTests,
     tested,
 )
@@ -37,14 +38,14 @@ def shadow_tests(
         whitening: `(B, 3, 4)`, of the `ShadowModel` of each frame's scene, in deviations that are
             allowed; NaN where it is not known; None: for no frame.
     """
-    masks = [torch.zeros_like(considered) for _ in range(4)]
+    masks = [torch.zeros_like(considered) for _ in range(5)]
     maps = [torch.zeros(considered.shape, device=considered.device) for _ in range(2)]
     for some in considered.nonzero().split(_AT_ONCE):
         place = some.unbind(1)
         seen = _tested((pictures, backgrounds), place, limits, whitening)
         for whole, found in zip((*masks, *maps), seen, strict=True):
             whole[place] = found
-    return ShadowTests._make((*masks, (pictures < CLIPPED).all(1), *maps))
+    return ShadowTests._make((*masks, *maps))
 
 
 def _tested(
@@ -66,9 +67,12 @@ def _tested(
         learned = near._replace(strangeness=_distance(smooth, whitening[place[0]]))
         pairs, is_general = zip(change, learned, strict=True), learned.strangeness.isnan()
         change = Change(*(torch.where(is_general, *pair) for pair in pairs))
+    frame, *at = place
+    values = (each[frame, :, at[0], at[1]] for each in seen)
+    clipped = Clipped(*((each >= CLIPPED).any(1) for each in values))
     middle = wide.shape[1] // 2
     texture = plate[:, middle] - plate.mean(1), wide[:, middle] - around
-    return *tested(change, near, limits), *texture
+    return *tested(change, near, limits, clipped), *texture
 
 
 def _variance(values: Tensor, mean: Tensor) -> Tensor:

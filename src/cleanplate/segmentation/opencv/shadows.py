@@ -17,6 +17,7 @@ from cleanplate.segmentation.shadows import (
     SMALL_WINDOW,
     WINDOW,
     Change,
+    Clipped,
     ShadowTests,
     tested,
 )
@@ -87,9 +88,13 @@ def _tested(
         change = Change(around, _variance(squares, around, WINDOW), strangeness)
     else:
         change = near = Change(mean, variance, _distance(smooth, model, limits.deviations))
-    usable = cv2.inRange(picture, (0, 0, 0), (CLIPPED - 1,) * 3)
+    clipped = Clipped(_is_clipped(picture), _is_clipped(background))
     texture = cv2.subtract(own, _blurred(own, WINDOW)), cv2.subtract(light, around)
-    return *tested(change, near, limits), usable > 0, *texture
+    return *tested(change, near, limits, clipped), *texture
+
+
+def _is_clipped(picture: Picture) -> NDArray[np.bool_]:
+    return cv2.inRange(picture, (0, 0, 0), (CLIPPED - 1,) * 3) == 0
 
 
 def shadow_samples(
