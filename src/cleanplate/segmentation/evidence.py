@@ -38,11 +38,13 @@ class Verdict(NamedTuple):
 
     Attributes:
         shadows: It is in shadow.
+        shown: Where that is known by the texture that shows through.
         lit: It is brighter: sun, or lamps.
         possible: Where weak foreground may be either.
     """
 
     shadows: Bits
+    shown: Bits
     lit: Bits
     possible: Bits
 
@@ -102,7 +104,7 @@ def judge(plan: SegmentationPlan, ops: Ops, seen: Seen, mask: Bits, considered: 
     darker = (mask & tests.darker) | likely
     relit, possible = darker | brighter, tests.possible & seen.coloured
     if ops.is_empty(relit):
-        return Verdict(relit, relit, possible)
+        return Verdict(relit, relit, relit, possible)
     solid = ops.median_filter(relit, plan.median_side) & relit
     patches = ops.regions(solid, likely)
     usable = patches.are_in(tests.usable)
@@ -125,7 +127,8 @@ def judge(plan: SegmentationPlan, ops: Ops, seen: Seen, mask: Bits, considered: 
     beside = square(plan.neighbour_side)
     possible = possible & ~ops.dilated(likely & ~shadows, beside)
     possible = possible | ops.dilated(found, beside)
-    return Verdict(shadows | (found & darker & ~likely), found & brighter, possible)
+    shadows = shadows | (found & darker & ~likely)
+    return Verdict(shadows, likely & shown, found & brighter, possible)
 
 
 def _is_cast(

@@ -82,8 +82,9 @@ class Segmenter:
         plan, ops = self._sampling, self._sampling_ops
         seen = compared(plan, ops, picture, background)
         mask = ops.above(seen.difference, ops.threshold)
-        # Without colours all shadows are alike, and all that is dark like them.
-        shadows = judge(plan, ops, seen, mask, mask).shadows & seen.coloured
+        # Dark things that have something beside them look like shadows as well: they would be the
+        # scene's shadows where it has none. Without colours all that is dark is like them.
+        shadows = judge(plan, ops, seen, mask, mask).shown & seen.coloured
         if before is not None:
             coloured = ops.coloured(picture, before)
             moved = ops.above(difference(plan, ops, picture, before, coloured), ops.threshold)
