@@ -72,20 +72,6 @@ def test_nothing_is_learned_of_shadows_where_nothing_speaks_for_one(name: str) -
     assert learn_shadow_model([sample] * 10) is None
 
 
-@pytest.mark.parametrize(
-    "seen",
-    [
-        pytest.param(relit.hidden((77, 72, 65), texture=0.5, is_beside=True), id="dark part"),
-        pytest.param(relit.relit(0.6, texture=0.5, is_cast=True), id="shadow on an even floor"),
-    ],
-)
-def test_what_only_looks_like_a_shadow_is_not_learned_from(seen: relit.Seen) -> None:
-    """On snow the dark side of each car would be the shadow that the scene has not."""
-    sample = segmenter_of(CALM, DEFAULT).shadow_samples(seen.picture, seen.background)
-    assert sample.found == 0
-    assert sample.seen > 1000
-
-
 def test_shadows_whose_texture_shows_through_are_learned_from() -> None:
     seen = relit.CHANGES["shadow"]
     sample = segmenter_of(CALM, DEFAULT).shadow_samples(seen.picture, seen.background)

@@ -112,8 +112,11 @@ def test_whitening_gives_the_distance_in_deviations() -> None:
     assert float(found @ found) == pytest.approx(expected, rel=1e-4)
 
 
-def sampled(colours: NDArray[np.floating], *, seen: int) -> list[ShadowSamples]:
-    return [ShadowSamples(colours.astype(np.float32), len(colours), seen)]
+def sampled(
+    colours: NDArray[np.floating], *, seen: int, is_shown: bool = True
+) -> list[ShadowSamples]:
+    shown = np.full(len(colours), is_shown)
+    return [ShadowSamples(colours.astype(np.float32), shown, len(colours), seen)]
 
 
 def crowd_and_rest(share: float, count: int = 4000) -> NDArray[np.float64]:
@@ -135,6 +138,27 @@ def test_there_is_no_model_where_hardly_anything_looks_like_a_shadow() -> None:
 def test_there_is_no_model_where_little_of_what_looks_like_a_shadow_is_alike() -> None:
     assert learn_shadow_model(sampled(crowd_and_rest(0.25), seen=10_000)) is None
     model = learn_shadow_model(sampled(crowd_and_rest(0.6), seen=10_000))
+    assert model is not None
+    np.testing.assert_allclose(model.mean, [-0.6, 0, 0], atol=0.02)
+
+
+@pytest.mark.parametrize(("light", "spread"), [(-0.6, 0.03), (-0.25, 0.12)])
+@pytest.mark.parametrize("is_shown", [True, False])
+def test_what_only_looks_like_a_shadow_has_to_be_far_from_no_change(
+    light: float, spread: float, is_shown: bool
+) -> None:
+    """On snow the dark sides of cars would be the shadows that the scene has not."""
+    colours = np.random.default_rng(5).normal([light, 0, 0], [spread, 0.01, 0.01], (4000, 3))
+    model = learn_shadow_model(sampled(colours, seen=10_000, is_shown=is_shown))
+    assert (model is not None) == (is_shown or -light > 3 * spread)
+
+
+def test_texture_that_shows_through_is_asked_before_looks() -> None:
+    random = np.random.default_rng(5)
+    shadows = random.normal([-0.6, 0, 0], [0.03, 0.01, 0.01], (1000, 3))
+    cars = random.normal([-0.3, 0, 0], [0.03, 0.01, 0.01], (4000, 3))
+    both = sampled(shadows, seen=5_000) + sampled(cars, seen=20_000, is_shown=False)
+    model = learn_shadow_model(both)
     assert model is not None
     np.testing.assert_allclose(model.mean, [-0.6, 0, 0], atol=0.02)
 

@@ -82,14 +82,15 @@ class Segmenter:
         plan, ops = self._sampling, self._sampling_ops
         seen = compared(plan, ops, picture, background)
         mask = ops.above(seen.difference, ops.threshold)
-        # Dark things that have something beside them look like shadows as well: they would be the
-        # scene's shadows where it has none. Without colours all that is dark is like them.
-        shadows = judge(plan, ops, seen, mask, mask).shown & seen.coloured
+        verdict = judge(plan, ops, seen, mask, mask)
+        # Without colours all shadows are alike, and all that is dark like them.
+        shadows = verdict.shadows & seen.coloured
         if before is not None:
             coloured = ops.coloured(picture, before)
             moved = ops.above(difference(plan, ops, picture, before, coloured), ops.threshold)
             mask, shadows = mask & moved, shadows & moved
-        return shadow_samples(picture, seen.background, shadows, cv2.countNonZero(mask))
+        count = cv2.countNonZero(mask)
+        return shadow_samples(picture, seen.background, shadows, verdict.shown, count)
 
     def _require_size(self, picture: Picture, background: Picture) -> None:
         for seen, name in ((picture, "frame"), (background, "background")):

@@ -21,6 +21,9 @@ _LEAST_CROWD = 0.4
 _WARMEST = 0.06
 """Most that a scene's shadows may turn from blue to red (log units): what the sun does not reach is
 lit by the sky, or by the same lamps; leaves and skins are warmer."""
+_FROM_NOTHING = 3.0
+"""Deviations that no change at all is away from a scene's shadows, where only their looks speak for
+them: what takes anything from nothing to half of the light is the dark side of things."""
 _USUAL_COLOUR = 0.25
 """Change of colour (log units, sum over RGB) within which shadows are looked for first; in hard sun
 they are bluer."""
@@ -40,21 +43,30 @@ class ShadowSamples(NamedTuple):
     Attributes:
         colours: `(N, 3)`, of some pixels that may be shadows: the mean over R, G and B of the
             logarithm of frame over background, then what red and blue differ from that mean.
+        shown: `(N,)`, bool, of which the texture of the background shows through.
         found: Number of all pixels that may be shadows.
         seen: Number of all pixels that differ from their background.
     """
 
     colours: NDArray[np.float32]
+    shown: NDArray[np.bool_]
     found: int
     seen: int
+
+    def sure(self) -> ShadowSamples:
+        """Those for which the texture speaks."""
+        return self._only(self.shown)
 
     def usual(self) -> ShadowSamples:
         """Those that change the colour as little as most shadows do."""
         red, blue = self.colours[:, 1], self.colours[:, 2]
         change = np.abs(red) + np.abs(blue) + np.abs(red + blue)
-        kept = self.colours[change < _USUAL_COLOUR]
-        share = len(kept) / max(len(self.colours), 1)
-        return ShadowSamples(kept, round(share * self.found), self.seen)
+        return self._only(change < _USUAL_COLOUR)
+
+    def _only(self, chosen: NDArray[np.bool_]) -> ShadowSamples:
+        share = chosen.sum() / max(len(chosen), 1)
+        found = round(share * self.found)
+        return ShadowSamples(self.colours[chosen], self.shown[chosen], found, self.seen)
 
 
 @dataclass(frozen=True)
@@ -115,6 +127,9 @@ def learn_shadow_model(samples: Sequence[ShadowSamples]) -> ShadowModel | None:
     Cast shadows take the same share of light and tint everything alike, and so crowd together;
     dark vehicles and clothes that happen to look like shadows are spread. Of two normal
     distributions fitted to all samples (expectation-maximisation) the denser one is the shadows'.
+    Patches in which the texture of the background shows through are asked first. What only looks
+    like a shadow, and has something beside it, is as well the dark side of a car on snow, where
+    nothing casts shadows: a model of it has to be far from no change.
     A scene's own cast shadows are learned likewise by Martel-Brisson and Zaccarin ("Learning and
     removing cast shadows through a multidistribution approach", PAMI 2007).
 
@@ -124,6 +139,16 @@ def learn_shadow_model(samples: Sequence[ShadowSamples]) -> ShadowModel | None:
     Returns:
         None where too few look like shadows, or too few of those are alike.
     """
+    sure = _usual_first([sample.sure() for sample in samples])
+    if sure is not None:
+        return sure
+    likely = _usual_first(samples)
+    if likely is None or -likely.mean[0] < _FROM_NOTHING * likely.covariance[0][0] ** 0.5:
+        return None
+    return likely
+
+
+def _usual_first(samples: Sequence[ShadowSamples]) -> ShadowModel | None:
     return _learned([sample.usual() for sample in samples]) or _learned(samples)
 
 

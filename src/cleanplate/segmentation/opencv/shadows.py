@@ -98,7 +98,7 @@ def _is_clipped(picture: Picture) -> NDArray[np.bool_]:
 
 
 def shadow_samples(
-    picture: Picture, background: Picture, shadows: Mask, seen: int
+    picture: Picture, background: Picture, shadows: Mask, shown: Mask, seen: int
 ) -> ShadowSamples:
     """What shadows do to light and colour, of at most 2,000 pixels spread over the frame.
 
@@ -106,6 +106,7 @@ def shadow_samples(
         picture: The frame.
         background: Of it.
         shadows: Where it is in shadow, `(H, W)`, 255 or 0.
+        shown: Where that is known by the texture that shows through, likewise.
         seen: Number of all pixels that differ from their background.
     """
     found = np.flatnonzero(shadows)
@@ -114,7 +115,8 @@ def shadow_samples(
     colours = _blurred(ratio, SMALL_WINDOW).reshape(-1, 3)[chosen]
     light = colours.mean(axis=1)
     away = np.stack([light, colours[:, 0] - light, colours[:, 2] - light], axis=1)
-    return ShadowSamples(away, len(found), seen)
+    is_shown = shown.reshape(-1)[chosen] > 0
+    return ShadowSamples(away, is_shown, len(found), seen)
 
 
 def _colour(smooth: FloatMap) -> FloatMap:
