@@ -38,7 +38,8 @@ _GHOST_SIDE, _CORRECTION_SIDE, _STILL_SIDE = 7, 5, 3
 which a corrected region grows, and over which a pixel's appearance is averaged."""
 _CALM_NOISE, _ROUGH_FACTOR = 20.0, 2 / 3
 """Noise above which a pixel sways or ripples, and share of `noise_factor` by which the low
-threshold grows from there on: what differs there by little more is no part of an object."""
+threshold grows from there on: what differs there by little more is no part of an object. No single
+pixel is strong evidence there."""
 _SOME_NOISE = 4
 """Noise of the pictures on which states are compared, summed over RGB, in grey levels."""
 _LEAST_ALLOWED = 1e-9
@@ -227,7 +228,8 @@ class SegmentationPlan:
 
     def strong_thresholds(self, noise: Mask) -> Mask:
         """Difference above which a single pixel is strong evidence; 255: no pixel can be."""
-        return np.minimum(_STRONG * self.thresholds(noise).astype(np.uint16), 255).astype(np.uint8)
+        strong = np.minimum(_STRONG * self.thresholds(noise).astype(np.uint16), 255)
+        return np.where(noise > _CALM_NOISE, 255, strong).astype(np.uint8)
 
     def low_thresholds(self, noise: Mask) -> Mask | None:
         """The same within regions that differ clearly; None: no such regions."""
