@@ -8,6 +8,7 @@ import torch
 from test_architectures import learn, start_of
 from torch import Tensor
 
+from cleanplate.architectures.base import BuildContext
 from cleanplate.architectures.noise_ae import (
     ARCHITECTURE,
     NoiseAE,
@@ -19,7 +20,8 @@ from cleanplate.architectures.noise_ae import (
 from cleanplate.frames import FrameSize
 from cleanplate.objectives.noise_estimation import Estimate, NoiseEstimation
 from cleanplate.tensor_tools.batch import FrameBatch, make_batch, to_tensor
-from scenes import PaintedScene, as_bytes, paint_scene
+from lights import jumped
+from scenes import PaintedScene, as_bytes, paint_plate, paint_scene
 
 
 def restless_scene() -> PaintedScene:
@@ -39,6 +41,19 @@ def test_the_expected_error_is_larger_where_the_scene_is_restless() -> None:
         noise = model.estimate(make_batch(scene.frames, {})).noise.mean((0, 1))
     still, restless = float(noise[:, :20].mean()), float(noise[:, 28:].mean())
     assert restless > 2 * still
+
+
+def test_a_code_shows_light_of_a_few_grey_levels_beside_the_coordinates() -> None:
+    """At 0.07 to 0.17 of the code the generator learned to look away from it, on a real road."""
+    plate = paint_plate(120, 160, seed=4)
+    lights = make_batch(np.stack([jumped(plate, -5), jumped(plate, 5)]), {})
+    for seed in range(4):
+        torch.manual_seed(seed)
+        model = ARCHITECTURE.build(NoiseAESettings(), BuildContext(plate))
+        assert isinstance(model, NoiseAE)
+        with torch.no_grad():
+            darker, brighter = model.codes(lights)
+        assert (brighter - darker).norm() > 0.3 * torch.stack([darker, brighter]).norm() / 2**0.5
 
 
 class _Known:

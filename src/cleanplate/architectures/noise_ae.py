@@ -71,7 +71,10 @@ class NoiseAE(BackgroundModel):
 
     def codes(self, batch: FrameBatch) -> Tensor:
         """Codes of each frame, `(B, latent_dim)`."""
-        return self.encoder(self.view.reduce(batch.rgb)).flatten(1)
+        # Light of 0.02 would drown in coordinates of 0.5 and in the biases, and from a code that
+        # hardly differs between frames the generator learns to look away.
+        seen = self.view.reduce_maps(self.view.unexplained(batch.rgb))
+        return self.encoder(seen).flatten(1)
 
     def estimate(self, batch: FrameBatch) -> Estimate:
         """Background and expected error of each frame."""
