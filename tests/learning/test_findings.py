@@ -46,7 +46,7 @@ def timed(pictures: Picture, rate: float) -> list[Frame]:
 def test_a_plain_scene_has_nothing_special(plain: SceneFindings) -> None:
     assert plain.of_state(FindingState.SPECIAL) == ()
     assert plain.sentence == "nothing special"
-    absent = {"light", "flicker", "camera", "states", "shadows"}
+    absent = {"light", "flicker", "camera", "states", "shadows", "parked"}
     assert {entry.name for entry in plain.of_state(FindingState.ABSENT)} == absent
     assert {entry.name for entry in plain.of_state(FindingState.USUAL)} == {
         *("colours", "contrast", "noise")
@@ -184,4 +184,4 @@ def test_what_is_found_survives_the_scene_file_and_strangers() -> None:
     )
     assert len(SceneFindings.of(1000 * values).entries) == 40
     (long,) = SceneFindings.of([{**values[0], "found": "x" * 10_000}])
-    assert len(long.found) == 300
+    assert len(long.found) == 600

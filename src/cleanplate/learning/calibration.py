@@ -14,6 +14,7 @@ from cleanplate.learning.swaying import find_swaying
 from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.scene_model import BackgroundEstimator
 from cleanplate.segmentation import SegmentationPlan, ShadowModel
+from cleanplate.segmentation.layers import StationaryObject
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,6 +25,7 @@ class Calibration:
         noise: Noise of each pixel, `(h, w)`, uint8, grey levels summed over RGB.
         shadow: What cast shadows look like; None: hardly any were met.
         appearance: What the frames and their backgrounds look like.
+        standing: What stood before the background, boxes in its pixels.
         correction: What is added to the backgrounds, `(h, w, 3)`, int16, since they showed things
             that had left; None: they showed none.
         ghosts: How many of these things there were.
@@ -33,6 +35,7 @@ class Calibration:
     noise: Mask
     shadow: ShadowModel | None
     appearance: Appearance
+    standing: tuple[StationaryObject, ...] = ()
     correction: NDArray[np.int16] | None = None
     ghosts: int = 0
     swaying_share: float | None = None
@@ -66,10 +69,19 @@ def calibrate(
     share = None if swaying is None else float(swaying.mean())
     if share:
         noise = backgrounds.noise(seen_share, swaying)
-    layers = backgrounds.find_ghosts(noise, shadow)
+    layers, standing = backgrounds.follow(noise, shadow)
     if not layers.corrected_ghosts:
-        return Calibration(noise, shadow, backgrounds.appearance, swaying_share=share)
-    backgrounds.correct(layers.correction)
+        found = backgrounds.appearance
+        return Calibration(noise, shadow, found, standing, swaying_share=share)
+    shown_share = backgrounds.correct(layers.correction)
+    seen_share = shown_share if seen_share is None else seen_share
     noise, shadow = backgrounds.noise(seen_share, swaying), backgrounds.shadow(noise)
-    ghosts = layers.corrected_ghosts
-    return Calibration(noise, shadow, backgrounds.appearance, layers.correction, ghosts, share)
+    return Calibration(
+        noise,
+        shadow,
+        backgrounds.appearance,
+        backgrounds.follow(noise, shadow).standing,
+        layers.correction,
+        layers.corrected_ghosts,
+        share,
+    )

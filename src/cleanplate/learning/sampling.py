@@ -15,7 +15,7 @@ from cleanplate.learning.training_frames import LearningFrames
 from cleanplate.scene_model import BackgroundEstimator
 from cleanplate.segmentation import SegmentationPlan, Segmenter, ShadowModel
 from cleanplate.segmentation.difference import corrected, is_grey, residual
-from cleanplate.segmentation.layers import Layers
+from cleanplate.segmentation.layers import Layers, StationaryObject
 from cleanplate.segmentation.light import Light
 from cleanplate.segmentation.noise import noise_map
 from cleanplate.segmentation.shadow_model import ShadowSamples, learn_shadow_model
@@ -60,6 +60,18 @@ class Appearance(NamedTuple):
 
     grey_share: float
     relit_share: float | None
+
+
+class Followed(NamedTuple):
+    """What frames and their backgrounds say one after the other.
+
+    Attributes:
+        layers: Those that have seen all of them, with what the backgrounds showed wrongly.
+        standing: What stood, as it was seen last.
+    """
+
+    layers: Layers
+    standing: tuple[StationaryObject, ...]
 
 
 class SampledBackgrounds:
@@ -119,18 +131,36 @@ class SampledBackgrounds:
             self._shadow_samples(segmenter, only_moving=True)
         ) or learn_shadow_model(self._shadow_samples(segmenter, only_moving=False))
 
-    def find_ghosts(self, noise: Mask, shadow: ShadowModel | None) -> Layers:
-        """Layers that have seen the frames, and found what the backgrounds show wrongly."""
+    def follow(self, noise: Mask, shadow: ShadowModel | None) -> Followed:
+        """What the backgrounds show wrongly, and what stands before them."""
         layers = Layers(noise, self._plan, shadow=shadow, pace=0)
-        if self._plan.corrects_ghosts:
-            for place, background in enumerate(self._backgrounds):
-                time = self._frames.times[self._positions[place]]
-                layers.update(time, self._picture(place), background)
-        return layers
+        standing: dict[int, StationaryObject] = {}
+        for place, background in enumerate(self._backgrounds):
+            time = self._frames.times[self._positions[place]]
+            found = layers.update(time, self._picture(place), background)
+            standing |= {each.number: each for each in found.objects}
+        return Followed(layers, tuple(standing.values()))
 
-    def correct(self, correction: NDArray[np.int16]) -> None:
-        """Adds to all backgrounds what corrects them."""
+    def correct(self, correction: NDArray[np.int16]) -> FloatMap:
+        """Adds to all backgrounds what corrects them; which share of the frames shows them there.
+
+        What stood in a background for most of the recording is its noise without that.
+
+        Args:
+            correction: `(h, w, 3)`, grey levels.
+
+        Returns:
+            `(h, w)`, 0 to 1; 1 where nothing was corrected.
+        """
         self._backgrounds = corrected(self._backgrounds, correction)
+        place = correction.any(axis=2)
+        threshold = self._plan.thresholds(np.zeros(self._plan.size, np.uint8))[place]
+        shown = np.zeros(len(threshold), np.float32)
+        for number, background in enumerate(self._backgrounds):
+            shown += residual(self._picture(number), background)[place] < threshold
+        seen = np.ones(self._plan.size, np.float32)
+        seen[place] = shown / len(self._positions)
+        return seen
 
     def _shadow_samples(self, segmenter: Segmenter, *, only_moving: bool) -> list[ShadowSamples]:
         samples, before = [], None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cleanplate.background import CANDIDATES, PLATES, choose_plate
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.learning.artifacts.coverage import coverage_files
-from cleanplate.learning.artifacts.findings import scene_findings
+from cleanplate.learning.artifacts.findings import parked_things, scene_findings
 from cleanplate.learning.artifacts.samples import take_samples
 from cleanplate.learning.calibration import Calibration, calibrate
 from cleanplate.learning.job import LearningJob, read_frames
@@ -269,6 +269,10 @@ def _provenance(
     )
     return {
         "findings": findings.as_values(),
+        "parked": [
+            {"first_seen": each.first_seen, "last_seen": each.last_seen, "box": list(each.box)}
+            for each in parked_things(main.calibration, frames, scene.model.enlargement)
+        ],
         "ghosts_repaired": main.calibration.ghosts,
         "swaying_share": main.calibration.swaying_share or 0.0,
         "states": dict(zip(scene.model.names, shares, strict=True)),

@@ -256,7 +256,7 @@ def provenance_tables(provenance: Mapping[str, object]) -> list[Table]:
     top = {
         key: value
         for key, value in provenance.items()
-        if not isinstance(value, Mapping) and key != "findings"
+        if not isinstance(value, Mapping) and key not in {"findings", "parked"}
     }
     groups = {key: value for key, value in provenance.items() if isinstance(value, Mapping)}
     tables = [Table("Run", _origin_rows(top))]

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
-_MOST, _LONGEST = 40, 300
+_MOST, _LONGEST = 40, 600
 """Findings of a scene file that are read, and letters of each sentence."""
 
 

@@ -134,7 +134,7 @@ class SegmentationPlan:
             uses_own_shadows=settings.shadow_test == "learned",
             follows_light=settings.light == "follow",
             wait_seconds=settings.wait_seconds,
-            settle_seconds=None if settings.settle_seconds == "never" else settings.settle_seconds,
+            settle_seconds=settings.settled_after,
             corrects_ghosts=settings.correct_ghosts,
         )
 

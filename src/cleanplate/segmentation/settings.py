@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from cleanplate.parameters import Parameters
 
+PARKED_SECONDS = 300.0
+"""Time after which a vehicle is parked and does not wait: no red light is that long."""
 _LONGEST = 1e9
 """A time in seconds that is longer than any recording."""
 
@@ -115,9 +117,34 @@ class SegmentationSettings(Parameters):
         description="foreground that stays for longer waits instead of moving",
     )
     settle_seconds: Annotated[float, Field(gt=0, le=_LONGEST)] | Literal["never"] = Field(
-        "never", description="what waits for longer is part of the scene; never: nothing is"
+        "never",
+        description="what waits for longer is background; never: nothing is, unless parked says so",
+    )
+    parked: Literal["auto", "foreground", "background"] = Field(
+        "auto",
+        description="what comes and stays, such as a parked car: foreground for as long as it "
+        "stands, or background once it has stood for settle_seconds (300 where that is never); "
+        "auto: background where settle_seconds is a time",
     )
     correct_ghosts: bool = Field(
         default=True,
         description="correct the background where it shows what has left, for this call only",
     )
+
+    @field_validator("parked")
+    @classmethod
+    def _agrees(cls, parked: str, others: ValidationInfo) -> str:
+        settles = others.data.get("settle_seconds", "never")
+        if parked == "foreground" and settles != "never":
+            raise ValueError(
+                f"settle_seconds={settles:g} makes it background after that time; "
+                "give settle_seconds=never, or parked=background"
+            )
+        return parked
+
+    @property
+    def settled_after(self) -> float | None:
+        """Seconds after which what stands is background; None: it stays foreground."""
+        if self.settle_seconds != "never":
+            return self.settle_seconds
+        return PARKED_SECONDS if self.parked == "background" else None

@@ -6,7 +6,7 @@ Nothing is measured here: each sentence is about a figure that some stage has ac
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 import cv2
@@ -19,7 +19,10 @@ from cleanplate.learning.preparation.stabilised_states import Stabilised
 from cleanplate.scene_model import SceneModel
 from cleanplate.scene_model.findings import FindingState, SceneFinding, SceneFindings
 from cleanplate.scene_model.states import in_words
+from cleanplate.segmentation import SegmentationPlan
 from cleanplate.segmentation.difference import GREY_GAIN
+from cleanplate.segmentation.layers import StationaryObject
+from cleanplate.segmentation.settings import PARKED_SECONDS
 from cleanplate.video import FrameCache, VideoSource
 
 _SOME, _NEARLY_ALL = 0.05, 0.95
@@ -30,6 +33,10 @@ _ENDS = (1, 99)
 """Percentiles of the plate between which its contrast is measured."""
 _NOISY = 0.5
 """Share of the threshold that noise adds to it in half of the pixels of a noisy scene."""
+_PARKED_SHARE = 0.25
+"""Share of a short recording for which a parked thing stands."""
+_NAMED, _MOST_PARKED = 5, 100
+"""Parked things that are named in words, and that are kept at all."""
 _LOW_RATE = 5.0
 """Frames a second below which a vehicle is somewhere else in the next one."""
 
@@ -67,6 +74,7 @@ def scene_findings(
         _swaying(calibration, asked=sampling.swaying == "auto"),
         _shadows(model),
         *_ghosts(calibration),
+        _parked(parked_things(calibration, frames, model.enlargement), frames, model.plan),
     ]
     return SceneFindings(tuple(entries))
 
@@ -237,6 +245,52 @@ def _ghosts(calibration: Calibration) -> Iterator[SceneFinding]:
     if count := calibration.ghosts:
         found = f"{count} ghost{'s' if count > 1 else ''}: backgrounds showed what had left"
         yield SceneFinding("ghosts", FindingState.SPECIAL, found, "corrected", count)
+
+
+def _parked(
+    things: Sequence[StationaryObject], frames: FrameCache, plan: SegmentationPlan
+) -> SceneFinding:
+    least = _least_dwell(frames)
+    if not things:
+        return SceneFinding(
+            "parked", FindingState.ABSENT, f"things that stand for {least:.0f} s and come or leave"
+        )
+    named = [_named(each) for each in things[:_NAMED]]
+    if rest := len(things) - len(named):
+        named.append(f"{rest} more")
+    count = "1 thing" if len(things) == 1 else f"{len(things)} things"
+    found = f"{count} stood for {least:.0f} s or longer: {'; '.join(named)}"
+    done = "foreground for as long as they stand; segmentation.parked=background changes that"
+    if plan.settle_seconds is not None:
+        done = f"background once they have stood for {plan.settle_seconds:g} s"
+    return SceneFinding("parked", FindingState.SPECIAL, found, done, len(things))
+
+
+def _named(thing: StationaryObject) -> str:
+    left, top, width, height = thing.box
+    times = f"{thing.first_seen:.0f} to {thing.last_seen:.0f} s"
+    before = ", and before" if thing.began_before else ""
+    return f"{width}x{height} pixels at ({left}, {top}), {times}{before}"
+
+
+def parked_things(
+    calibration: Calibration, frames: FrameCache, enlargement: float
+) -> tuple[StationaryObject, ...]:
+    """What stood for a good part of the recording, the longest first, boxes in pixels of the frame.
+
+    Args:
+        calibration: What was measured of the main state.
+        frames: Those that were kept.
+        enlargement: Pixels of a frame for each one of the working size.
+    """
+    least = _least_dwell(frames)
+    things = [each for each in calibration.standing if each.dwell >= least]
+    things.sort(key=lambda each: (-each.dwell, each.number))
+    return tuple(each.enlarged(enlargement, enlargement) for each in things[:_MOST_PARKED])
+
+
+def _least_dwell(frames: FrameCache) -> float:
+    return min(PARKED_SECONDS, _PARKED_SHARE * (frames.last_time - frames.first_time))
 
 
 def _percent(share: float) -> str:

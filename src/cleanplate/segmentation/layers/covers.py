@@ -81,12 +81,12 @@ class Covers:
                 holes.append(hole)
         self._holes[mark] = holes
 
-    def closed(self, mask: Mask) -> Iterable[tuple[int, Places]]:
-        """Places of the holes of each object, by its mark, as far as it is still around them."""
-        for mark, holes in self._holes.items():
+    def closed(self, mask: Mask) -> Iterable[Places]:
+        """Places of the holes of all objects, as far as these are still around them."""
+        for holes in self._holes.values():
             for hole in holes:
                 if (mask[hole.rim] > 0).mean() >= _RIM:
-                    yield mark, hole.inside
+                    yield hole.inside
 
     def _found(
         self, each: TrackedObject, owner: NDArray[np.int32], observation: Observation

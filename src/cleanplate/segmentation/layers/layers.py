@@ -15,6 +15,7 @@ from cleanplate.segmentation.difference import corrected
 from cleanplate.segmentation.layers.covers import Covers
 from cleanplate.segmentation.layers.ghosts import is_ghost
 from cleanplate.segmentation.layers.labels import MOVING, SETTLED, SHADOW, WAITING
+from cleanplate.segmentation.layers.settled_places import SettledPlaces
 from cleanplate.segmentation.layers.stationary_map import StationaryMap
 from cleanplate.segmentation.layers.stationary_object import StationaryObject
 from cleanplate.segmentation.layers.tracked_object import Observation
@@ -46,7 +47,7 @@ class LayeredFrame:
         mask: Foreground that has not settled, `(h, w)`, 0 or 255.
         labels: Layer of each pixel, `(h, w)`, values of `Label`.
         background: The background in the light of the frame, corrected where it showed a ghost,
-            `(h, w, 3)`.
+            and with what has settled, `(h, w, 3)`.
         objects: The objects at rest.
     """
 
@@ -105,6 +106,7 @@ class Layers:
         self._due = -math.inf
         self._tested: dict[int, _Tested] = {}
         self._corrections: dict[int, NDArray[np.int16]] = {}
+        self._settled: dict[int, SettledPlaces] = {}
         self._corrected_ghosts = 0
 
     @property
@@ -153,13 +155,20 @@ class Layers:
         if time >= self._due:
             self._due = time + self._pace
             self._find_stationary(time, picture, cut)
+            self._settle(time, cut.mask, state)
             if self._plan.corrects_ghosts and self._correct_ghosts(time, cut, picture, state):
                 cut = segmenter.cut(picture, self._corrected(background, state))
         labels = self._labels(cut.mask, self._at_rest & (cut.mask > 0))
         if cut.shadows is not None:
             labels[cut.shadows > 0] = SHADOW
+        shown = cut.background
+        if settled := self._settled.get(state):
+            other = segmenter.cut(picture, settled.shown_in(self._corrected(background, state)))
+            places = settled.everywhere
+            labels[places & (labels > SHADOW) & (other.mask == 0)] = SETTLED
+            shown = np.where(places[..., None], other.background, shown)
         mask = cv2.compare(labels, SHADOW, cv2.CMP_GT)
-        return LayeredFrame(mask, labels, cut.background, self._tracker.objects)
+        return LayeredFrame(mask, labels, shown, self._tracker.objects)
 
     def _find_stationary(self, time: float, picture: Picture, cut: Cut) -> None:
         still = self._stationary.update(time, picture, cut.background, cut.mask)
@@ -187,12 +196,27 @@ class Layers:
             resting = rests.view(np.uint8) * np.uint8(255)
             smooth = (median_filter(resting, self._plan.median_side) & mask) > 0
             labels[smooth] = WAITING
-            for mark in self._tracker.settled:
-                labels[smooth & (self._tracker.region(mark) > 0)] = SETTLED
-        settled = self._tracker.settled
-        for mark, places in self._covers.closed(mask):
-            labels[places] = SETTLED if mark in settled else WAITING
+        for places in self._covers.closed(mask):
+            labels[places] = WAITING
         return labels
+
+    def _settle(self, time: float, mask: Mask, state: int) -> None:
+        """Takes up what has stood for long enough, and forgets what has left."""
+        for mark in self._tracker.settled:
+            settled = self._settled.setdefault(
+                state, SettledPlaces(self._plan.size, self._plan.wait_seconds)
+            )
+            if mark not in settled:
+                place = self._around(self._tracker.region(mark), mask)
+                change = np.rint(self._stationary.appearance[place]).astype(np.int16)
+                settled.add(mark, place, change)
+        if state in self._settled:
+            self._settled[state].update(time, mask)
+
+    def _around(self, region: Mask, mask: Mask) -> NDArray[np.bool_]:
+        """A region with the background next to it, where its rim is."""
+        square = np.ones((self._plan.correction_side, self._plan.correction_side), np.uint8)
+        return (cv2.dilate(region, square) > 0) & ((mask == 0) | (region > 0))
 
     def _correct_ghosts(self, time: float, cut: Cut, picture: Picture, state: int) -> bool:
         """Takes up ghosts into the background of a state; whether there was one."""
@@ -214,9 +238,7 @@ class Layers:
         return self._corrected_ghosts > corrected_before
 
     def _correct(self, mark: int, region: Mask, mask: Mask, state: int) -> None:
-        square = np.ones((self._plan.correction_side, self._plan.correction_side), np.uint8)
-        grown = cv2.dilate(region, square) > 0
-        place = grown & ((mask == 0) | (region > 0))
+        place = self._around(region, mask)
         change = np.rint(self._stationary.appearance[place]).astype(np.int16)
         correction = self._corrections.setdefault(state, np.zeros((*self._plan.size, 3), np.int16))
         correction[place] += change
