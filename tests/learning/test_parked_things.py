@@ -89,3 +89,14 @@ def test_noise_does_not_hide_a_car_that_the_plate_was_freed_from() -> None:
     masks = [result.mask[PLACE] for result in scene.segment(frames)]
     assert all((mask > 0).mean() > 0.9 for mask in masks[:95])
     assert not any(mask.any() for mask in masks[108:])
+
+
+def test_masks_and_backgrounds_are_the_same_in_a_worker_process() -> None:
+    frames = recorded(0, 60)
+    scene = learn(frames, method="candidates")
+    settled = SegmentationSettings(parked="background", settle_seconds=4)
+    here = scene.segment(frames, segmentation=settled, batch=1)
+    there = scene.segment(frames, segmentation=settled, worker=True)
+    for one, other in zip(here, there, strict=True):
+        assert np.array_equal(one.mask, other.mask)
+        assert np.array_equal(one.background, other.background)
