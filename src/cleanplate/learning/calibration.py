@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from cleanplate.frames import FloatMap, Mask
+from cleanplate.frames import FloatMap, Mask, Picture
 from cleanplate.learning.sampling import Appearance, SampledBackgrounds
 from cleanplate.learning.swaying import find_swaying
 from cleanplate.learning.training_frames import LearningFrames
-from cleanplate.scene_model import BackgroundEstimator
+from cleanplate.scene_model import BackgroundEstimator, StillPlate
 from cleanplate.segmentation import SegmentationPlan, ShadowModel
 from cleanplate.segmentation.layers import StationaryObject
+from cleanplate.segmentation.plan import CALM_NOISE
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,3 +86,23 @@ def calibrate(
         layers.corrected_ghosts,
         share,
     )
+
+
+def find_rippling(
+    inputs: LearningFrames,
+    plate: Picture,
+    plan: SegmentationPlan,
+    seen_share: FloatMap | None,
+    count: int,
+) -> NDArray[np.bool_]:
+    """Where a still plate is hardly ever what frames show, as on water, `(h, w)`.
+
+    Args:
+        inputs: What is learned from.
+        plate: `(h, w, 3)`.
+        plan: Of the masks.
+        seen_share: As for `calibrate`.
+        count: Most frames that are looked at.
+    """
+    backgrounds = SampledBackgrounds(inputs, StillPlate(plate), count, lambda *_: None, plan=plan)
+    return backgrounds.noise(seen_share) > CALM_NOISE

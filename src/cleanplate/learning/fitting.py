@@ -60,8 +60,7 @@ def fit(
         settings: All settings; not those of a baseline.
         frames: The frames to learn from.
         plate: Initial plate in their size.
-        contested: `(h, w)`, where something else stood as long as the plate was seen; None: not
-            known.
+        contested: `(h, w)`, where only soft changes of the light may be learned; None: not known.
         device: Where to learn.
         folder: Where checkpoints and log go; None: nowhere.
         progress: Called after each step.

@@ -7,12 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from cleanplate.background import CANDIDATES, PLATES, choose_plate
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.learning.artifacts.coverage import coverage_files
 from cleanplate.learning.artifacts.findings import parked_things, scene_findings
 from cleanplate.learning.artifacts.samples import take_samples
-from cleanplate.learning.calibration import Calibration, calibrate
+from cleanplate.learning.calibration import Calibration, calibrate, find_rippling
 from cleanplate.learning.job import LearningJob, read_frames
 from cleanplate.learning.preparation.stabilised_states import Stabilised, stabilised_states
 from cleanplate.learning.provenance import describe_input, describe_machine, now, peak_memory_bytes
@@ -200,7 +203,7 @@ def fit_method(
         settings,
         inputs,
         start.picture,
-        contested=start.contested,
+        contested=_only_softly(job, inputs, start),
         device=device,
         folder=job.folder if keep else None,
         progress=job.progress,
@@ -209,6 +212,18 @@ def fit_method(
         fitted.model, device, start_plate=start.picture, modalities=modalities
     )
     return Learned(estimator, device.type, fitted)
+
+
+def _only_softly(job: LearningJob, inputs: LearningFrames, start: StartPlate) -> NDArray[np.bool_]:
+    """Where a network may learn only soft changes of the light, `(h, w)`.
+
+    Where something stood as long as the plate was seen, and where the scene ripples: waves of which
+    a network draws some are missing in the noise, and foreground as soon as they differ.
+    """
+    plan = SegmentationPlan.of(job.settings.segmentation, inputs.frames.size)
+    count = job.settings.sampling.noise_frames
+    ripples = find_rippling(inputs, start.picture, plan, start.seen_share, count)
+    return ripples if start.contested is None else ripples | start.contested
 
 
 def _calibrated(

@@ -36,7 +36,7 @@ there are pieces of them, and of their reflections."""
 _GHOST_SIDE, _CORRECTION_SIDE, _STILL_SIDE = 7, 5, 3
 """Sides of squares in pixels of 320x240: over which the two sides of an outline are compared, by
 which a corrected region grows, and over which a pixel's appearance is averaged."""
-_CALM_NOISE, _ROUGH_FACTOR = 20.0, 2 / 3
+CALM_NOISE, _ROUGH_FACTOR = 20.0, 2 / 3
 """Noise above which a pixel sways or ripples, and share of `noise_factor` by which the low
 threshold grows from there on: what differs there by little more is no part of an object. No single
 pixel is strong evidence there."""
@@ -229,16 +229,16 @@ class SegmentationPlan:
     def strong_thresholds(self, noise: Mask) -> Mask:
         """Difference above which a single pixel is strong evidence; 255: no pixel can be."""
         strong = np.minimum(_STRONG * self.thresholds(noise).astype(np.uint16), 255)
-        return np.where(noise > _CALM_NOISE, 255, strong).astype(np.uint8)
+        return np.where(noise > CALM_NOISE, 255, strong).astype(np.uint8)
 
     def low_thresholds(self, noise: Mask) -> Mask | None:
         """The same within regions that differ clearly; None: no such regions."""
         factor = self.low_noise_factor
         if factor is None:
             return None
-        rest = np.maximum(noise.astype(np.float32) - _CALM_NOISE, 0)
+        rest = np.maximum(noise.astype(np.float32) - CALM_NOISE, 0)
         rough = max(factor, _ROUGH_FACTOR * self.noise_factor)
-        low = self.threshold + factor * np.minimum(noise, _CALM_NOISE) + rough * rest
+        low = self.threshold + factor * np.minimum(noise, CALM_NOISE) + rough * rest
         return np.minimum(_rounded(low), self.thresholds(noise))
 
     def for_shadow_samples(self) -> SegmentationPlan:
