@@ -35,7 +35,9 @@ _NOISY = 0.5
 """Share of the threshold that noise adds to it in half of the pixels of a noisy scene."""
 _PARKED_SHARE = 0.25
 """Share of a short recording for which a parked thing stands."""
-_NAMED, _MOST_PARKED = 5, 100
+_LEAST_PARKED = 0.001
+"""Share of the picture below which what stands is a leaf or a piece of something, and not told."""
+_NAMED, _MOST_PARKED = 3, 100
 """Parked things that are named in words, and that are kept at all."""
 _LOW_RATE = 5.0
 """Frames a second below which a vehicle is somewhere else in the next one."""
@@ -284,7 +286,9 @@ def parked_things(
         enlargement: Pixels of a frame for each one of the working size.
     """
     least = _least_dwell(frames)
-    things = [each for each in calibration.standing if each.dwell >= least]
+    area = _LEAST_PARKED * frames.size.pixels
+    standing = calibration.standing
+    things = [each for each in standing if each.dwell >= least and each.pixels >= area]
     things.sort(key=lambda each: (-each.dwell, each.number))
     return tuple(each.enlarged(enlargement, enlargement) for each in things[:_MOST_PARKED])
 
