@@ -15,7 +15,7 @@ from cleanplate.errors import CleanplateError
 
 ROOT = Path(__file__).resolve().parents[1]
 MOST_MESSAGE = 1000
-COUNT = 25
+COUNT = 40
 
 
 @pytest.fixture

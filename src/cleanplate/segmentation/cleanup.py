@@ -13,7 +13,7 @@ from operator import mul, sub
 from typing import NamedTuple
 
 from cleanplate.segmentation.difference import GREY_GAIN
-from cleanplate.segmentation.ops import Bits, Maps, Numbers, Ops, Regions, Seen, disc, square
+from cleanplate.segmentation.ops import Bits, Maps, Numbers, Ops, Seen, disc, square
 from cleanplate.segmentation.plan import STRONG_COUNTS, SegmentationPlan
 
 LEAST_CLEAR = 0.5
@@ -79,11 +79,7 @@ def small_objects(
         return left
     large = rough | ops.median_filter(relit, plan.median_side)
     near = ops.dilated(large, square(plan.alone_side))
-    regions = ops.regions(mask)
-    is_alone = regions.total(regions.are_in(near)) == 0
-    is_clear = regions.total(regions.are_in(left)) > 0
-    evidence = _evidence(regions, mask, strong)
-    return regions.covered(is_alone & is_clear & (evidence >= plan.min_area))
+    return _evident(plan, ops, mask, near, strong)
 
 
 class Refined(NamedTuple):
@@ -159,18 +155,36 @@ def _sum(channels: Iterable[Numbers]) -> Numbers:
     return red + green + blue
 
 
-def without_small(ops: Ops, mask: Bits, least: int, strong: Bits | None = None) -> Bits:
-    """Mask without the 8-connected regions of fewer pixels, of which strong ones count more."""
+def without_small(ops: Ops, mask: Bits, least: int) -> Bits:
+    """Mask without the 8-connected regions of fewer pixels."""
     if least <= 1 or ops.is_empty(mask):
         return mask
     regions = ops.regions(mask)
-    return regions.covered(_evidence(regions, mask, strong) >= least)
+    return regions.covered(regions.total(regions.are_in(mask)) >= least)
 
 
-def _evidence(regions: Regions, mask: Bits, strong: Bits | None) -> Numbers:
-    """Pixels of each region, of which strong ones count several times."""
+def with_evidence(plan: SegmentationPlan, ops: Ops, mask: Bits, strong: Bits) -> Bits:
+    """Mask without the regions below the least size; of those that are alone, strong pixels count.
+
+    Args:
+        plan: Of the masks.
+        ops: The primitives.
+        mask: Foreground.
+        strong: Where the difference is strong evidence.
+    """
+    large = without_small(ops, mask, plan.min_area)
+    left = mask & strong & ~large
+    if ops.is_empty(left):
+        return large
+    near = ops.dilated(large, square(plan.alone_side))
+    return large | _evident(plan, ops, mask & ~large, near, strong)
+
+
+def _evident(plan: SegmentationPlan, ops: Ops, mask: Bits, near: Bits, strong: Bits) -> Bits:
+    """Regions that are alone and hold evidence enough: pixels, strong ones several times."""
+    regions = ops.regions(mask)
     pixels = regions.are_in(mask)
-    size = regions.total(pixels)
-    if strong is None:
-        return size
-    return size + STRONG_COUNTS * regions.total(pixels & regions.are_in(strong))
+    clear = regions.total(pixels & regions.are_in(strong))
+    evidence = regions.total(pixels) + STRONG_COUNTS * clear
+    is_alone = regions.total(regions.are_in(near)) == 0
+    return regions.covered(is_alone & (clear > 0) & (evidence >= plan.min_area))

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from cleanplate.segmentation.cleanup import cleaned, refined, small_objects, without_small
+from cleanplate.segmentation.cleanup import (
+    cleaned,
+    refined,
+    small_objects,
+    with_evidence,
+    without_small,
+)
 from cleanplate.segmentation.evidence import judge
 from cleanplate.segmentation.ops import Bits, Flags, Maps, Ops, Pictures, Seen, square
 from cleanplate.segmentation.plan import SegmentationPlan
@@ -44,7 +50,7 @@ def cut(
     rough = rough | small_objects(plan, ops, mask, rough, raw & ~mask, clear)
     inner = ops.part(rough, plan.boundary_reach)
     found = refined(plan, ops, seen.within(inner), rough[inner], mask[inner], strong[inner])
-    stays = without_small(ops, found.mask, plan.min_area, found.strong)
+    stays = with_evidence(plan, ops, found.mask, found.strong)
     final = ops.placed(stays, inner, mask)
     shadows: Bits | None = None
     if plan.labels_shadows:
