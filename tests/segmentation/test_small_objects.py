@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import relit
 from cleanplate.frames import FrameSize, Mask, Picture
 from cleanplate.segmentation import SegmentationSettings
 from plans import segmenter_of
@@ -62,6 +63,17 @@ def test_a_single_pixel_is_never_an_object() -> None:
 def test_a_piece_beside_a_larger_object_is_none_of_its_own() -> None:
     beside = bird(3, 128, 186)
     assert not mask_of(with_things(LARGE, beside))[beside].any()
+
+
+def test_a_piece_beside_a_patch_of_light_is_no_object() -> None:
+    """Where the sun creeps over a floor, its rim differs strongly in some pixels."""
+    piece, far = np.s_[58:61, 114:117], np.s_[58:61, 140:143]
+    seen = relit.CHANGES["shadow"]
+    picture = seen.picture.copy()
+    picture[piece] = picture[far] = 20
+    mask = segmenter_of(relit.CALM, SegmentationSettings()).segment(picture, seen.background)
+    assert (mask[far] > 0).all()
+    assert not mask[piece].any()
 
 
 def test_who_asks_for_large_objects_gets_no_small_ones() -> None:

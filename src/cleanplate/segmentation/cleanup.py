@@ -77,9 +77,7 @@ def small_objects(
     left = strong & mask & ~rough
     if ops.is_empty(left):
         return left
-    large = rough | ops.median_filter(relit, plan.median_side)
-    near = ops.dilated(large, square(plan.alone_side))
-    return _evident(plan, ops, mask, near, strong)
+    return _evident(plan, ops, mask, _near(plan, ops, rough, relit), strong)
 
 
 class Refined(NamedTuple):
@@ -163,21 +161,28 @@ def without_small(ops: Ops, mask: Bits, least: int) -> Bits:
     return regions.covered(regions.total(regions.are_in(mask)) >= least)
 
 
-def with_evidence(plan: SegmentationPlan, ops: Ops, mask: Bits, strong: Bits) -> Bits:
+def with_evidence(plan: SegmentationPlan, ops: Ops, mask: Bits, relit: Bits, strong: Bits) -> Bits:
     """Mask without the regions below the least size; of those that are alone, strong pixels count.
 
     Args:
         plan: Of the masks.
         ops: The primitives.
         mask: Foreground.
+        relit: What is the background in another light: it has pieces around it as well.
         strong: Where the difference is strong evidence.
     """
     large = without_small(ops, mask, plan.min_area)
     left = mask & strong & ~large
     if ops.is_empty(left):
         return large
-    near = ops.dilated(large, square(plan.alone_side))
+    near = _near(plan, ops, large, relit)
     return large | _evident(plan, ops, mask & ~large, near, strong)
+
+
+def _near(plan: SegmentationPlan, ops: Ops, large: Bits, relit: Bits) -> Bits:
+    """Where a small region is not alone."""
+    patches = ops.median_filter(relit, plan.median_side)
+    return ops.dilated(large | patches, square(plan.alone_side))
 
 
 def _evident(plan: SegmentationPlan, ops: Ops, mask: Bits, near: Bits, strong: Bits) -> Bits:

@@ -47,10 +47,11 @@ def cut(
     rough = cleaned(plan, ops, mask, weak, seen.difference)
     strong = ops.strong_threshold[part]
     clear = ops.above(seen.difference, strong)
-    rough = rough | small_objects(plan, ops, mask, rough, raw & ~mask, clear)
+    relit = raw & ~mask
+    rough = rough | small_objects(plan, ops, mask, rough, relit, clear)
     inner = ops.part(rough, plan.boundary_reach)
     found = refined(plan, ops, seen.within(inner), rough[inner], mask[inner], strong[inner])
-    stays = with_evidence(plan, ops, found.mask, found.strong)
+    stays = with_evidence(plan, ops, found.mask, relit[inner], found.strong)
     final = ops.placed(stays, inner, mask)
     shadows: Bits | None = None
     if plan.labels_shadows:
