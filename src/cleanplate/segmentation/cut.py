@@ -49,7 +49,7 @@ def cut(
     clear = ops.above(seen.difference, strong)
     relit = raw & ~mask
     rough = rough | small_objects(plan, ops, mask, rough, relit, clear)
-    inner = ops.part(rough, plan.boundary_reach)
+    inner = ops.part(rough, max(plan.boundary_reach, plan.alone_side // 2))
     found = refined(plan, ops, seen.within(inner), rough[inner], mask[inner], strong[inner])
     stays = with_evidence(plan, ops, found.mask, relit[inner], found.strong)
     final = ops.placed(stays, inner, mask)
