@@ -13,7 +13,7 @@ from operator import mul, sub
 from typing import NamedTuple
 
 from cleanplate.segmentation.difference import GREY_GAIN
-from cleanplate.segmentation.ops import Bits, Maps, Numbers, Ops, Seen, disc, square
+from cleanplate.segmentation.ops import Bits, Maps, Numbers, Ops, Regions, Seen, disc, square
 from cleanplate.segmentation.plan import STRONG_COUNTS, SegmentationPlan
 
 LEAST_CLEAR = 0.5
@@ -77,7 +77,9 @@ def small_objects(
     left = strong & mask & ~rough
     if ops.is_empty(left):
         return left
-    return _evident(plan, ops, mask, _near(plan, ops, rough, relit), strong)
+    regions = ops.regions(mask)
+    near = _near(plan, ops, rough, relit)
+    return regions.covered(_are_evident(plan, regions, mask, near, strong))
 
 
 class Refined(NamedTuple):
@@ -171,12 +173,15 @@ def with_evidence(plan: SegmentationPlan, ops: Ops, mask: Bits, relit: Bits, str
         relit: What is the background in another light: it has pieces around it as well.
         strong: Where the difference is strong evidence.
     """
-    large = without_small(ops, mask, plan.min_area)
-    left = mask & strong & ~large
-    if ops.is_empty(left):
+    if plan.min_area <= 1 or ops.is_empty(mask):
+        return mask
+    regions = ops.regions(mask)
+    is_large = regions.total(regions.are_in(mask)) >= plan.min_area
+    large = regions.covered(is_large)
+    if ops.is_empty(mask & strong & ~large):
         return large
     near = _near(plan, ops, large, relit)
-    return large | _evident(plan, ops, mask & ~large, near, strong)
+    return regions.covered(is_large | _are_evident(plan, regions, mask, near, strong))
 
 
 def _near(plan: SegmentationPlan, ops: Ops, large: Bits, relit: Bits) -> Bits:
@@ -185,11 +190,12 @@ def _near(plan: SegmentationPlan, ops: Ops, large: Bits, relit: Bits) -> Bits:
     return ops.dilated(large | patches, square(plan.alone_side))
 
 
-def _evident(plan: SegmentationPlan, ops: Ops, mask: Bits, near: Bits, strong: Bits) -> Bits:
-    """Regions that are alone and hold evidence enough: pixels, strong ones several times."""
-    regions = ops.regions(mask)
+def _are_evident(
+    plan: SegmentationPlan, regions: Regions, mask: Bits, near: Bits, strong: Bits
+) -> Numbers:
+    """Which regions are alone and hold evidence enough: pixels, strong ones several times."""
     pixels = regions.are_in(mask)
     clear = regions.total(pixels & regions.are_in(strong))
     evidence = regions.total(pixels) + STRONG_COUNTS * clear
     is_alone = regions.total(regions.are_in(near)) == 0
-    return regions.covered(is_alone & (clear > 0) & (evidence >= plan.min_area))
+    return is_alone & (clear > 0) & (evidence >= plan.min_area)
