@@ -100,7 +100,7 @@ def learned_backgrounds(
             settings,
             frames,
             plate,
-            contested=contested,
+            contested=None if contested is None else lambda: contested,
             device=CPU,
             folder=None,
             progress=silent,

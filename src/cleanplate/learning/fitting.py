@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -49,7 +50,7 @@ def fit(
     frames: LearningFrames,
     plate: Picture,
     *,
-    contested: NDArray[np.bool_] | None = None,
+    contested: Callable[[], NDArray[np.bool_]] | None = None,
     device: torch.device,
     folder: RunFolder | None,
     progress: ProgressListener,
@@ -60,7 +61,8 @@ def fit(
         settings: All settings; not those of a baseline.
         frames: The frames to learn from.
         plate: Initial plate in their size.
-        contested: `(h, w)`, where only soft changes of the light may be learned; None: not known.
+        contested: Finds out where only soft changes of the light may be learned, `(h, w)`; called
+            only where the objective asks; None: not known.
         device: Where to learn.
         folder: Where checkpoints and log go; None: nowhere.
         progress: Called after each step.
@@ -80,7 +82,8 @@ def fit(
         read = open_batches(frames, device)
         if objective.weighs_by_plate(is_chosen=settings.general.init == CANDIDATES):
             objective = objective.begun_at_plate()
-            read = ExpectedPlate(plate, contested, device).added_to(read)
+            places = contested() if contested else None
+            read = ExpectedPlate(plate, places, device).added_to(read)
         elif _begins_at_plate(model, frames, plate, device):
             objective = objective.begun_at_plate()
         trainer = Trainer(

@@ -203,7 +203,7 @@ def fit_method(
         settings,
         inputs,
         start.picture,
-        contested=_only_softly(job, inputs, start),
+        contested=lambda: _only_softly(job, inputs, start),
         device=device,
         folder=job.folder if keep else None,
         progress=job.progress,
@@ -279,14 +279,20 @@ def _provenance(
     """From what, by what and on what the scene was learned."""
     total = sum(len(part) for part in stabilised.parts)
     shares = [len(part) / total for part in stabilised.parts]
+    parked = parked_things(main.calibration, frames, scene.model.enlargement)
     findings = scene_findings(
-        job, scene.model, calibration=main.calibration, stabilised=stabilised, frames=frames
+        job,
+        scene.model,
+        calibration=main.calibration,
+        stabilised=stabilised,
+        frames=frames,
+        parked=parked,
     )
     return {
         "findings": findings.as_values(),
         "parked": [
             {"first_seen": each.first_seen, "last_seen": each.last_seen, "box": list(each.box)}
-            for each in parked_things(main.calibration, frames, scene.model.enlargement)
+            for each in parked
         ],
         "ghosts_repaired": main.calibration.ghosts,
         "swaying_share": main.calibration.swaying_share or 0.0,

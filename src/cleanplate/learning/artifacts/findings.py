@@ -50,6 +50,7 @@ def scene_findings(
     calibration: Calibration,
     stabilised: Stabilised,
     frames: FrameCache,
+    parked: Sequence[StationaryObject],
 ) -> SceneFindings:
     """All of them, in the order of the way of a frame.
 
@@ -59,6 +60,7 @@ def scene_findings(
         calibration: What was measured of the main state.
         stabilised: What the frames were freed from.
         frames: Those that were kept.
+        parked: What stood for a good part of the recording.
     """
     sampling = job.settings.sampling
     entries = [
@@ -76,7 +78,7 @@ def scene_findings(
         _swaying(calibration, asked=sampling.swaying == "auto"),
         _shadows(model),
         *_ghosts(calibration),
-        _parked(parked_things(calibration, frames, model.enlargement), frames, model.plan),
+        _parked(parked, frames, model.plan),
     ]
     return SceneFindings(tuple(entries))
 
